@@ -1,0 +1,54 @@
+# Aquatope. `make` lists the targets.
+SHELL := /bin/bash
+GO    ?= go
+TOOL   = $(GO) tool -modfile=go.tools.mod
+# The functional core and the parts with goroutines are raced; the numerical
+# packages have none and would only be slow.
+RACE  ?= ./engine/... ./store/... ./server/... ./load/... ./platform/...
+
+.DEFAULT_GOAL := help
+.PHONY: help build examples demo test race lint fmt fuzz bench soak test-cgroup2 vuln clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: need-go ## build bin/aquatope
+	$(GO) build -trimpath -o bin/ ./cmd/...
+
+test: need-go ## run every test (under five minutes)
+	$(GO) test ./...
+
+race: need-go ## run the concurrent packages under the race detector
+	$(GO) test -race -short $(RACE)
+
+lint: need-go ## gofumpt, go vet, staticcheck
+	@out=$$($(TOOL) gofumpt -l .); [ -z "$$out" ] || { echo "not formatted (make fmt):"; echo "$$out"; exit 1; }
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+	$(GO) mod tidy -diff
+
+fmt: need-go ## format the tree
+	$(TOOL) gofumpt -w .
+
+vuln: need-go ## known vulnerabilities; needs the Go vulnerability database
+	$(TOOL) govulncheck ./...
+
+FUZZTIME ?= 20s
+fuzz: need-go ## fuzz every fuzz target for FUZZTIME each
+	@set -e; grep -rlE --include='*_test.go' '^func Fuzz' . | while read -r f; do \
+	  for t in $$(grep -oE '^func Fuzz[A-Za-z0-9_]*' $$f | cut -d' ' -f2); do \
+	    echo "== $$t ($$(dirname $$f))"; \
+	    $(GO) test -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) $$(dirname $$f); \
+	  done; done
+
+bench: need-go ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+clean: ## remove what was built
+	rm -rf bin
+
+.PHONY: need-go
+need-go:
+	@command -v $(GO) >/dev/null || { echo "Go is missing: install Go 1.26 or newer (https://go.dev/dl/) and put it on PATH"; exit 1; }
+	@v=$$($(GO) env GOVERSION | sed 's/^go//'); \
+	  [ "$$(printf '%s\n1.26\n' "$$v" | sort -V | head -n1)" = 1.26 ] || { echo "Go $$v is too old: install Go 1.26 or newer"; exit 1; }
