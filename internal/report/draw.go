@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"html/template"
 	"image/color"
 	"math"
 	"strings"
@@ -35,6 +36,31 @@ var palette = []color.RGBA{
 	{86, 180, 233, 255},
 	{128, 128, 128, 255},
 	{170, 150, 20, 255},
+}
+
+// key is one entry of the legend, which stands below the chart as text: it
+// never covers a curve and is read by screen readers.
+type key struct {
+	Name   string
+	Colour template.CSS
+	Style  template.CSS // border-style of the swatch
+	Strong bool
+}
+
+func (c Chart) keys() []key {
+	var out []key
+	for i, s := range c.Series {
+		if s.Name == "" {
+			continue
+		}
+		col := palette[i%len(palette)]
+		k := key{Name: s.Name, Colour: template.CSS(fmt.Sprintf("#%02x%02x%02x", col.R, col.G, col.B)), Style: "solid", Strong: s.Strong}
+		if s.Dashed {
+			k.Style = "dashed"
+		}
+		out = append(out, k)
+	}
+	return out
 }
 
 // draw returns the chart as an SVG element, and notes on what it does not show.
@@ -88,11 +114,9 @@ func newPlot(c Chart) *plot.Plot {
 		}
 	}
 	grid := plotter.NewGrid()
-	grid.Vertical.Color = color.RGBA{128, 128, 128, 60}
+	grid.Vertical.Color = color.NRGBA{128, 128, 128, 60}
 	grid.Horizontal.Color = grid.Vertical.Color
 	p.Add(grid)
-	p.Legend.Top, p.Legend.TextStyle.Color = true, ink
-	p.Legend.Padding = 2
 	return p
 }
 
@@ -124,7 +148,6 @@ func addSeries(p *plot.Plot, c Chart, s Series, i int) (shown, hidden int, err e
 	if s.Dashed {
 		style.Dashes = []vg.Length{5, 3}
 	}
-	var legend []plot.Thumbnailer
 	for _, run := range runs(c, s) {
 		shown += len(run.points)
 		if len(run.band) > 0 {
@@ -146,7 +169,6 @@ func addSeries(p *plot.Plot, c Chart, s Series, i int) (shown, hidden int, err e
 				line.StepStyle = plotter.PostStep
 			}
 			p.Add(line)
-			legend = append(legend[:0], line)
 		}
 		if s.Mark == Points || s.Mark == LinePoints || len(run.points) == 1 {
 			dots, err := plotter.NewScatter(run.points)
@@ -155,13 +177,7 @@ func addSeries(p *plot.Plot, c Chart, s Series, i int) (shown, hidden int, err e
 			}
 			dots.GlyphStyle = draw.GlyphStyle{Color: col, Radius: 1 + style.Width, Shape: draw.CircleGlyph{}}
 			p.Add(dots)
-			if s.Mark == Points {
-				legend = append(legend[:0], dots)
-			}
 		}
-	}
-	if s.Name != "" && len(legend) > 0 {
-		p.Legend.Add(s.Name, legend...)
 	}
 	return shown, len(s.X) - shown, nil
 }

@@ -28,6 +28,7 @@ type block struct {
 	Table *tableView
 	SVG   template.HTML // made by this package from numbers and escaped text
 	Notes []string
+	Keys  []key
 }
 
 // New returns an empty report.
@@ -74,7 +75,7 @@ func (r *Report) Chart(c Chart) *Report {
 		notes = append([]string{c.Caption}, notes...)
 	}
 	// The SVG comes from gonum/plot, which escapes the text it is given.
-	r.blocks = append(r.blocks, block{Kind: "chart", Text: c.Title, SVG: template.HTML(svg), Notes: notes})
+	r.blocks = append(r.blocks, block{Kind: "chart", Text: c.Title, SVG: template.HTML(svg), Notes: notes, Keys: c.keys()})
 	return r
 }
 
