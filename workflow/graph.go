@@ -1,10 +1,13 @@
 package workflow
 
+import "time"
+
 // Graph is the shape of a workflow as far as latency and demand are concerned:
 // a tree of series, parallel, choice and loop over stages. A task reached by
-// several ways (after a switch) appears once for each of them.
+// several ways (jumped to after a switch) is one Stage with a Node for each way
+// that the tree cannot join. A Graph is read-only once made.
 type Graph struct {
-	Stages []Stage
+	Stages []Stage // in order of the document
 	Root   *Node
 }
 
@@ -21,11 +24,12 @@ type Kind int
 // The kinds of nodes.
 const (
 	KindStage    Kind = iota // one stage
-	KindSeries               // children one after the other
+	KindSeries               // children one after the other; none takes no time
 	KindParallel             // children at the same time, all awaited
 	KindRace                 // children at the same time, the first wins
 	KindChoice               // one child, by Probability
 	KindLoop                 // the one child Count times, Width at once
+	KindDelay                // a wait of Delay
 )
 
 // Node is one node of a Graph's tree.
@@ -33,7 +37,33 @@ type Node struct {
 	Kind        Kind
 	Stage       int // index into Graph.Stages, for KindStage
 	Children    []*Node
-	Probability []float64 // of each child, sums to 1, for KindChoice
-	Count       float64   // mean number of iterations, for KindLoop
-	Width       int       // iterations at once, for KindLoop; at least 1
+	Probability []float64     // of each child, sums to 1, for KindChoice
+	Count       float64       // mean number of iterations, for KindLoop
+	Width       int           // iterations at once, for KindLoop; at least 1
+	Delay       time.Duration // for KindDelay
+}
+
+// VisitRatios returns, for every stage, the mean number of its invocations in
+// one run. A branch that loses a race counts in full: it was started.
+func (g *Graph) VisitRatios() []float64 {
+	ratios := make([]float64, len(g.Stages))
+	g.Root.visits(1, ratios)
+	return ratios
+}
+
+func (n *Node) visits(rate float64, ratios []float64) {
+	switch n.Kind {
+	case KindStage:
+		ratios[n.Stage] += rate
+	case KindLoop:
+		n.Children[0].visits(rate*n.Count, ratios)
+	default:
+		for i, child := range n.Children {
+			r := rate
+			if n.Kind == KindChoice {
+				r *= n.Probability[i]
+			}
+			child.visits(r, ratios)
+		}
+	}
 }
