@@ -1,0 +1,112 @@
+package gp
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+)
+
+// LogLikelihood returns the logarithm of the marginal likelihood of d for
+// parameters p (equation 5.8 of Rasmussen and Williams). If grad is not nil its
+// derivatives with respect to p are written there (equation 5.9), at the cost
+// of a matrix inverse. The result is NaN where the covariance matrix cannot be
+// factorised.
+func (m *Model) LogLikelihood(d Data, p Params, grad []float64) float64 {
+	n := len(d.Y)
+	k := m.kernel(p)
+	_, _, np, mp := m.split(p)
+	var derivs [][]float64 // of each pair, with respect to the log length-scales
+	a := lowerTriangle(n)
+	own := make([]float64, n)
+	if grad != nil {
+		block := make([]float64, n*(n-1)/2*m.Dim)
+		derivs = make([][]float64, 0, n*(n-1)/2)
+		for len(block) > 0 {
+			derivs, block = append(derivs, block[:m.Dim]), block[m.Dim:]
+		}
+	}
+	resid := make([]float64, n)
+	pair := 0
+	for i := range n {
+		for j := range i {
+			if grad != nil {
+				a[i][j] = k.gradLength(d.X[i], d.X[j], derivs[pair])
+				pair++
+			} else {
+				a[i][j] = k.Eval(d.X[i], d.X[j])
+			}
+		}
+		var total float64
+		own[i], total = m.noiseVariance(d, i, np)
+		a[i][i] = k.Variance + total
+		resid[i] = d.Y[i] - m.mean().At(d.X[i], mp)
+	}
+	l, _, err := cholesky(a)
+	if err != nil {
+		return math.NaN()
+	}
+	alpha := append([]float64(nil), resid...)
+	l.solve(alpha)
+	quad := floats.Dot(alpha, alpha)
+	value := -quad/2 - l.logDeterminant()/2 - float64(n)/2*math.Log(2*math.Pi)
+	if grad != nil {
+		l.solveTransposed(alpha)
+		m.likelihoodGradient(d, p, grad, k, a, derivs, own, alpha, l.inverse())
+	}
+	return value
+}
+
+// likelihoodGradient computes half the trace of (α·αᵀ - K⁻¹)·∂K/∂p for each
+// parameter of the covariance, and α·∂m/∂p for those of the mean.
+func (m *Model) likelihoodGradient(d Data, p Params, grad []float64, k *Kernel, a, derivs [][]float64, own, alpha []float64, inv [][]float64) {
+	for i := range grad {
+		grad[i] = 0
+	}
+	_, _, np, mp := m.split(p)
+	var dVariance float64
+	pair := 0
+	gl := grad[:m.Dim]
+	for i := range a {
+		for j := range i {
+			w := alpha[i]*alpha[j] - inv[i][j] // both triangles
+			dVariance += w * a[i][j]
+			for c, v := range derivs[pair] {
+				gl[c] += w * v
+			}
+			pair++
+		}
+		dVariance += (alpha[i]*alpha[i] - inv[i][i]) / 2 * k.Variance
+	}
+	grad[m.Dim] = dVariance
+	nl, ml := m.noise().Len(), m.mean().Len()
+	buf := make([]float64, max(nl, ml))
+	for i, x := range d.X {
+		w := (alpha[i]*alpha[i] - inv[i][i]) / 2 * own[i]
+		m.noise().Grad(x, np, buf[:nl])
+		floats.AddScaled(grad[m.Dim+1:m.Dim+1+nl], w, buf[:nl])
+		m.mean().Grad(x, mp, buf[:ml])
+		floats.AddScaled(grad[m.Dim+1+nl:], alpha[i], buf[:ml])
+	}
+}
+
+// logPrior adds the priors' log density to value and their slopes to grad.
+func (m *Model) logPrior(p Params, grad []float64) float64 {
+	var sum float64
+	for i, prior := range m.Priors {
+		if prior == nil {
+			continue
+		}
+		v, s := prior.LogDensity(p[i])
+		sum += v
+		if grad != nil {
+			grad[i] += s
+		}
+	}
+	return sum
+}
+
+// LogPosterior returns the log likelihood plus the log prior density of p, up
+// to a constant, and writes its gradient into grad unless that is nil.
+func (m *Model) LogPosterior(d Data, p Params, grad []float64) float64 {
+	return m.LogLikelihood(d, p, grad) + m.logPrior(p, grad)
+}
