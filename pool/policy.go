@@ -1,0 +1,123 @@
+package pool
+
+import (
+	"time"
+
+	"github.com/aquatope/aquatope/function"
+)
+
+// Function is what a policy may know of a function before it is called.
+type Function struct {
+	Name string
+	// App groups functions that are deployed together; empty if unknown.
+	App string
+	// Memory of one instance, positive.
+	Memory function.Bytes
+	// ColdStart is the measured time from the start of an instance until it is ready.
+	ColdStart time.Duration
+	// Service is the mean time that one invocation keeps an instance busy.
+	Service time.Duration
+	// Max is the hard cap on instances; 0 means none.
+	Max int
+}
+
+// GB returns the memory of one instance in gigabytes (1e9 bytes), the unit of
+// every account of memory.
+func (f Function) GB() float64 { return float64(f.Memory) / 1e9 }
+
+// State is what happened to one function in the window that just ended, and
+// what there is at its end.
+type State struct {
+	Arrivals int     // invocations that arrived in the window
+	Peak     int     // largest number of invocations at work at once
+	Load     float64 // mean number of invocations at work
+
+	Busy, Idle, Starting int // instances now; Starting are not yet claimed by an invocation
+}
+
+// Alive is the number of instances, in whatever state.
+func (s State) Alive() int { return s.Busy + s.Idle + s.Starting }
+
+// Snapshot is the state of all functions at the end of a window.
+type Snapshot struct {
+	Now    time.Duration // since the epoch
+	Window time.Duration // length of the window that just ended, and of the next
+	States []State       // by index of function
+}
+
+// Target is what is wanted of one function until the next plan; it has the
+// meaning of platform.Scale: Warm instances are kept whether used or not, those
+// beyond them are retired after being idle for KeepAlive.
+type Target struct {
+	Warm      int
+	KeepAlive time.Duration
+}
+
+// Plan holds the targets of all functions by index. Nil leaves everything as it is.
+type Plan []Target
+
+// Event tells of one invocation.
+type Event struct {
+	Function int
+	At       time.Duration // since the epoch
+	// Busy and Idle count the instances of the function after the event.
+	Busy, Idle int
+	// Cold says that the invocation found no idle instance.
+	Cold bool
+}
+
+// Retention is what is wanted of an instance that just became idle. When
+// PreWarm is positive the instance is unloaded at once, one is started again
+// after PreWarm unless an invocation comes first, and that one is kept idle for
+// KeepAlive; otherwise the instance itself is kept idle for KeepAlive.
+type Retention struct {
+	PreWarm   time.Duration
+	KeepAlive time.Duration
+}
+
+// Forever keeps an instance until memory lacks.
+const Forever = time.Duration(1<<63 - 1)
+
+// Policy decides what is kept warm. It is used by one goroutine, along one line
+// of time, and deterministic given its construction and what it is told.
+type Policy interface {
+	Name() string
+	// Plan is called at the end of every window. The plan is valid until the
+	// next call, the snapshot only during it.
+	Plan(s *Snapshot) Plan
+	// Arrive is called for every invocation when it arrives.
+	Arrive(e Event)
+	// Idle is called when an instance ends an invocation and none waits for it.
+	// Without an opinion (ok is false) the target's KeepAlive holds.
+	Idle(e Event) (r Retention, ok bool)
+}
+
+// Evictor is a policy that chooses who goes when memory lacks. Of policies that
+// do not, the instance that is idle for longest goes. Only idle instances go.
+type Evictor interface {
+	// Stamp is remembered with an instance from when it becomes idle.
+	Stamp(f int) float64
+	// Worth is what an idle instance with that stamp is worth now; the least
+	// goes first. It does not fall while instances of f come and are used.
+	Worth(f int, stamp float64) float64
+	// Evicted tells that an instance of that worth went, and how many are left.
+	Evicted(f int, worth float64, left int)
+}
+
+// Planner is embedded by policies that decide once per window only.
+type Planner struct{}
+
+// Arrive implements Policy.
+func (Planner) Arrive(Event) {}
+
+// Idle implements Policy.
+func (Planner) Idle(Event) (Retention, bool) { return Retention{}, false }
+
+// Reactor is embedded by policies that decide on events only.
+type Reactor struct{}
+
+// Plan implements Policy.
+func (Reactor) Plan(*Snapshot) Plan { return nil }
+
+// Arrive implements Policy.
+func (Reactor) Arrive(Event) {}

@@ -1,0 +1,63 @@
+package sim
+
+import (
+	"math"
+	"time"
+)
+
+// Result is what a run measured, over the part of time that counts.
+type Result struct {
+	Invocations int64 `json:"invocations"`
+	Warm        int64 `json:"warmStarts"`
+	Cold        int64 `json:"coldStarts"`
+	// Waited counts invocations that were served by a warm instance, but only
+	// after waiting for memory.
+	Waited int64 `json:"waited"`
+	// Rejected counts invocations that found no memory before their deadline,
+	// TooLarge those whose instance is larger than all memory.
+	Rejected int64 `json:"rejected"`
+	TooLarge int64 `json:"tooLarge"`
+	// Open counts invocations that still waited when the run ended.
+	Open int64 `json:"open"`
+
+	// Started and Evicted count instances.
+	StartedAhead int64 `json:"startedAhead"`
+	Evicted      int64 `json:"evicted"`
+
+	BusyGBSeconds float64 `json:"busyGBSeconds"`
+	IdleGBSeconds float64 `json:"idleGBSeconds"`
+
+	latency *latencies
+}
+
+// MemoryGBSeconds is the memory of all instances, busy and idle, over time.
+func (r *Result) MemoryGBSeconds() float64 { return r.BusyGBSeconds + r.IdleGBSeconds }
+
+// ColdRate is the share of invocations that waited for the start of an instance.
+func (r *Result) ColdRate() float64 {
+	if r.Invocations == 0 {
+		return 0
+	}
+	return float64(r.Cold) / float64(r.Invocations)
+}
+
+// StartLatency returns the p-quantile, p in [0, 1], of the time from an
+// invocation's arrival until an instance takes it, within 1 %.
+func (r *Result) StartLatency(p float64) time.Duration {
+	return r.latency.quantile(p)
+}
+
+func seconds(ns int64) float64 { return float64(ns) / 1e9 }
+
+// clip returns the length of the part of [a, b) that lies in [from, to).
+func clip(a, b, from, to int64) int64 {
+	return max(0, min(b, to)-max(a, from))
+}
+
+// add returns a+b, or the largest instant instead of an overflow.
+func add(a, b int64) int64 {
+	if b > 0 && a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
+}

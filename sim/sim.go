@@ -1,0 +1,371 @@
+package sim
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/aquatope/aquatope/pool"
+)
+
+// Config describes the world and what counts.
+type Config struct {
+	// Window is the time between plans, positive.
+	Window time.Duration
+	// From and Until bound the time whose figures count, as instants since the
+	// epoch. What comes before From warms up.
+	From, Until time.Duration
+	// Capacity is the memory of all instances together in bytes; 0 is unlimited.
+	Capacity int64
+	// Patience is how long an invocation waits for memory; 0 means DefaultPatience.
+	Patience time.Duration
+}
+
+// DefaultPatience is how long an invocation waits for memory before it is rejected.
+const DefaultPatience = 30 * time.Second
+
+// Sim is one run of a policy.
+type Sim struct {
+	cfg      Config
+	policy   pool.Policy
+	evictor  pool.Evictor
+	fns      []fn
+	events   queue
+	now      int64
+	nextPlan int64
+	// from and until are the counted time.
+	from, until int64
+
+	used    int64 // bytes of all instances
+	victims victims
+	line    waitingLine
+
+	states []pool.State
+	result Result
+}
+
+// fn is the state of one function.
+type fn struct {
+	memory int64 // bytes
+	cold   int64 // ns to start
+	max    int32
+
+	busy int32
+	warm int32
+	keep int64 // keep-alive of instances beyond warm
+	idle []idleInstance
+	// starting holds when the unclaimed instances that are being started
+	// ahead will be ready, in order.
+	starting []int64
+	// preWarmAt is when the pending retention starts an instance, 0 if none.
+	preWarmAt, preWarmKeep int64
+	// expireAt is the instant of the pending expire event, 0 if none.
+	expireAt int64
+	waiting  []int64 // positions in the waiting line
+
+	arrivals, peak int32
+	load           int64 // busy instance-nanoseconds since the last plan
+	loadSince      int64
+
+	busyNanos, idleNanos int64 // counted
+}
+
+type idleInstance struct {
+	since, expiry int64
+	stamp         float64
+}
+
+func (f *fn) alive() int32 { return f.busy + int32(len(f.idle)) + int32(len(f.starting)) }
+
+// New returns a run that begins at instant 0. It panics on a window that is not
+// positive and on a function without memory: programmer errors.
+func New(functions []pool.Function, p pool.Policy, cfg Config) *Sim {
+	if cfg.Window <= 0 {
+		panic("sim: window must be positive")
+	}
+	if cfg.Patience == 0 {
+		cfg.Patience = DefaultPatience
+	}
+	s := &Sim{
+		cfg: cfg, policy: p, fns: make([]fn, len(functions)), states: make([]pool.State, len(functions)),
+		from: int64(cfg.From), until: int64(cfg.Until), result: Result{latency: newLatencies()},
+	}
+	s.evictor, _ = p.(pool.Evictor)
+	for i, f := range functions {
+		if f.Memory <= 0 || f.ColdStart < 0 {
+			panic(fmt.Sprintf("sim: function %q has %d bytes and starts within %v", f.Name, f.Memory, f.ColdStart))
+		}
+		s.fns[i] = fn{memory: int64(f.Memory), cold: int64(f.ColdStart), max: int32(f.Max)}
+		if f.Max <= 0 {
+			s.fns[i].max = math.MaxInt32
+		}
+	}
+	s.nextPlan = int64(cfg.Window)
+	return s
+}
+
+// Feed runs arrivals, which are in order of time over all calls.
+func (s *Sim) Feed(batch []Arrival) {
+	for i := range batch {
+		a := &batch[i]
+		at := int64(a.At)
+		if at < s.now {
+			panic("sim: arrivals out of order")
+		}
+		s.runTo(at)
+		s.arrive(int32(a.Function), at, int64(a.Service))
+	}
+}
+
+// Advance runs events and plans up to and including the instant t.
+func (s *Sim) Advance(t time.Duration) { s.runTo(int64(t)) }
+
+// runTo processes what happens until t: events before plans at the same instant.
+func (s *Sim) runTo(t int64) {
+	for s.nextPlan <= t {
+		s.runEvents(s.nextPlan)
+		s.now = s.nextPlan
+		s.plan()
+		s.nextPlan += int64(s.cfg.Window)
+	}
+	s.runEvents(t)
+	s.now = t
+}
+
+func (s *Sim) runEvents(t int64) {
+	for len(s.events) > 0 && s.events[0].at <= t {
+		e := s.events.pop()
+		s.now = e.at
+		f := e.function()
+		switch e.kind() {
+		case complete:
+			s.complete(f)
+		case ready:
+			s.ready(f)
+		case expire:
+			s.expire(f)
+		case preWarm:
+			s.preWarm(f)
+		case deadline:
+			s.giveUp(f)
+		}
+	}
+}
+
+// counts reports whether an arrival at t counts.
+func (s *Sim) counts(t int64) bool { return t >= s.from && t < s.until }
+
+func (s *Sim) arrive(i int32, at, service int64) {
+	f := &s.fns[i]
+	f.arrivals++
+	f.preWarmAt, f.preWarmKeep = 0, 0
+	if s.counts(at) {
+		s.result.Invocations++
+	}
+	cold := s.start(f, i, at, service)
+	s.policy.Arrive(pool.Event{Function: int(i), At: time.Duration(at), Busy: int(f.busy), Idle: len(f.idle), Cold: cold})
+}
+
+// start serves an invocation that arrived now, or lets it wait or rejects it. It
+// reports whether the invocation found no idle instance.
+func (s *Sim) start(f *fn, i int32, at, service int64) (cold bool) {
+	switch {
+	case len(f.idle) > 0:
+		last := f.idle[len(f.idle)-1]
+		f.idle = f.idle[:len(f.idle)-1]
+		f.idleNanos += clip(last.since, at, s.from, s.until)
+		s.serve(f, i, at, 0, service)
+		s.count(at, 0, &s.result.Warm)
+		return false
+	case len(f.starting) > 0:
+		readyAt := f.starting[0]
+		f.starting = append(f.starting[:0], f.starting[1:]...)
+		f.idleNanos += clip(readyAt-f.cold, at, s.from, s.until)
+		s.serve(f, i, at, readyAt-at, service)
+		s.count(at, readyAt-at, &s.result.Cold)
+	case s.obtain(i, f.memory):
+		s.used += f.memory
+		s.serve(f, i, at, f.cold, service)
+		s.count(at, f.cold, &s.result.Cold)
+	default:
+		s.wait(f, i, at, service)
+	}
+	return true
+}
+
+// serve occupies an instance, from now on, first for its start and then for the service.
+func (s *Sim) serve(f *fn, i int32, at, start, service int64) {
+	s.account(f, at)
+	f.busy++
+	f.peak = max(f.peak, f.busy)
+	end := add(add(at, start), service)
+	f.busyNanos += clip(at, end, s.from, s.until)
+	s.events.push(newEvent(end, complete, i))
+}
+
+func (s *Sim) count(arrived, latency int64, kind *int64) {
+	if s.counts(arrived) {
+		*kind++
+		s.result.latency.add(latency)
+	}
+}
+
+// account brings the function's load up to t.
+func (s *Sim) account(f *fn, t int64) {
+	f.load += int64(f.busy) * (t - f.loadSince)
+	f.loadSince = t
+}
+
+func (s *Sim) complete(i int32) {
+	f := &s.fns[i]
+	s.account(f, s.now)
+	f.busy--
+	if w, ok := s.line.next(f); ok {
+		s.serve(f, i, s.now, 0, w.service)
+		s.count(w.at, s.now-w.at, &s.result.Waited)
+		return
+	}
+	r, ok := s.policy.Idle(pool.Event{Function: int(i), At: time.Duration(s.now), Busy: int(f.busy), Idle: len(f.idle) + 1})
+	keep := f.keep
+	if ok {
+		keep = int64(r.KeepAlive)
+		f.preWarmAt = 0
+		if r.PreWarm > 0 {
+			keep = 0
+			f.preWarmAt, f.preWarmKeep = add(s.now, int64(r.PreWarm)), int64(r.KeepAlive)
+			s.events.push(newEvent(f.preWarmAt, preWarm, i))
+		}
+	}
+	s.rest(f, i, keep)
+	s.serveLine()
+}
+
+// rest makes an instance, which is counted nowhere yet, idle from now on, or
+// ends it at once when it is not wanted.
+func (s *Sim) rest(f *fn, i int32, keep int64) {
+	if keep <= 0 && f.alive() >= f.warm {
+		s.used -= f.memory
+		return
+	}
+	x := idleInstance{since: s.now, expiry: add(s.now, keep)}
+	if s.evictor != nil {
+		x.stamp = s.evictor.Stamp(int(i))
+	}
+	f.idle = append(f.idle, x)
+	s.scheduleExpiry(f, i, x.expiry)
+	if s.cfg.Capacity > 0 && len(f.idle) == 1 {
+		s.victims.push(s.worth(f, i), i)
+	}
+}
+
+func (s *Sim) scheduleExpiry(f *fn, i int32, at int64) {
+	if at != math.MaxInt64 && (f.expireAt == 0 || at < f.expireAt) {
+		f.expireAt = at
+		s.events.push(newEvent(at, expire, i))
+	}
+}
+
+// ready ends the start of an instance, unless an invocation has claimed it.
+func (s *Sim) ready(i int32) {
+	f := &s.fns[i]
+	if len(f.starting) == 0 || f.starting[0] > s.now {
+		return
+	}
+	f.starting = append(f.starting[:0], f.starting[1:]...)
+	f.idleNanos += clip(s.now-f.cold, s.now, s.from, s.until)
+	keep := f.keep
+	if f.preWarmKeep > 0 {
+		keep, f.preWarmKeep = f.preWarmKeep, 0
+	}
+	if w, ok := s.line.next(f); ok {
+		s.serve(f, i, s.now, 0, w.service)
+		s.count(w.at, s.now-w.at, &s.result.Waited)
+		return
+	}
+	s.rest(f, i, keep)
+	s.serveLine()
+}
+
+// expire retires the idle instances whose time is over, beyond those that are
+// to be kept warm.
+func (s *Sim) expire(i int32) {
+	f := &s.fns[i]
+	if f.expireAt != s.now {
+		return // replaced by an earlier one
+	}
+	f.expireAt = 0
+	s.retireExpired(f, i)
+	s.serveLine()
+}
+
+func (s *Sim) retireExpired(f *fn, i int32) {
+	next := int64(math.MaxInt64)
+	kept := f.idle[:0]
+	excess := f.alive() - f.warm
+	for _, x := range f.idle {
+		switch {
+		case x.expiry <= s.now && excess > 0:
+			excess--
+			s.end(f, x)
+			continue
+		case x.expiry > s.now:
+			next = min(next, x.expiry)
+		}
+		kept = append(kept, x)
+	}
+	f.idle = kept
+	s.scheduleExpiry(f, i, next)
+}
+
+// end accounts for an idle instance that is no more.
+func (s *Sim) end(f *fn, x idleInstance) {
+	f.idleNanos += clip(x.since, s.now, s.from, s.until)
+	s.used -= f.memory
+}
+
+func (s *Sim) preWarm(i int32) {
+	f := &s.fns[i]
+	if f.preWarmAt != s.now {
+		return // cancelled or replaced
+	}
+	f.preWarmAt = 0
+	if f.alive() > 0 || !s.startAhead(f, i) {
+		f.preWarmKeep = 0
+	}
+}
+
+// startAhead starts an instance that nobody waits for, into free memory only.
+func (s *Sim) startAhead(f *fn, i int32) bool {
+	if f.alive() >= f.max || s.cfg.Capacity > 0 && s.used+f.memory > s.cfg.Capacity {
+		return false
+	}
+	s.used += f.memory
+	if s.counts(s.now) {
+		s.result.StartedAhead++
+	}
+	at := add(s.now, f.cold)
+	f.starting = append(f.starting, at)
+	s.events.push(newEvent(at, ready, i))
+	return true
+}
+
+// Finish runs to the end of the counted time and returns what was measured. The
+// run is over then.
+func (s *Sim) Finish() *Result {
+	s.runTo(s.until)
+	r := &s.result
+	for i := range s.fns {
+		f := &s.fns[i]
+		for _, x := range f.idle {
+			s.end(f, x)
+		}
+		for _, at := range f.starting {
+			f.idleNanos += clip(at-f.cold, s.now, s.from, s.until)
+		}
+		gb := float64(f.memory) / 1e9
+		r.BusyGBSeconds += gb * seconds(f.busyNanos)
+		r.IdleGBSeconds += gb * seconds(f.idleNanos)
+	}
+	r.Open = s.line.open(s.from, s.until)
+	return r
+}
