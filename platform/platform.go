@@ -18,12 +18,15 @@ type Platform interface {
 	// revision again is a no-op; another content under a known name is an error.
 	Deploy(ctx context.Context, rev function.Revision) error
 	// Route sets where invocations of a function go. Percentages sum to 100;
-	// revisions not listed get none but stay deployed. Replaces what was set before.
+	// revisions not listed get none but stay deployed. Replaces what was set
+	// before; no traffic at all makes the function unknown.
 	Route(ctx context.Context, fn string, traffic []Traffic) error
 	// Scale sets what is kept warm of one revision; see Scale.
 	Scale(ctx context.Context, revision string, s Scale) error
-	// Remove retires a revision: requests under way end, then its instances do.
-	// Removing an unknown revision is a no-op.
+	// Remove retires a revision: requests under way and waiting end, then its
+	// instances do; its share of traffic goes to the function's others. It
+	// returns before that has happened; Snapshot shows what is left. Removing
+	// an unknown revision is a no-op.
 	Remove(ctx context.Context, revision string) error
 	// Invoke runs one invocation. A response is returned whenever the function
 	// answered, whatever its status. Otherwise the error is an *InvokeError.
@@ -45,6 +48,19 @@ type Traffic struct {
 type Scale struct {
 	Warm      int           `json:"warm"`
 	KeepAlive time.Duration `json:"keepAliveNanos"`
+}
+
+// Start is what is known of one start of an instance after it became ready
+// or did not. Starts happen for invocations and to fill warm pools.
+type Start struct {
+	Time      time.Time          `json:"time"` // when it was decided
+	Function  string             `json:"function"`
+	Revision  string             `json:"revision"`
+	Instance  string             `json:"instance"`
+	Resources function.Resources `json:"resources"`
+	Create    time.Duration      `json:"createNanos"` // until the sandbox existed
+	Ready     time.Duration      `json:"readyNanos"`  // from then until it accepted connections
+	Error     string             `json:"error,omitempty"`
 }
 
 // Request is one invocation. Labels go into its Observation.

@@ -1,0 +1,112 @@
+// Package cgroup limits and measures one tree of processes with Linux control
+// groups, version 1 and version 2. It keeps the files that are read around
+// every invocation open, so that a measurement is one pread.
+package cgroup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// Limits of one group. Zero fields are not limited.
+type Limits struct {
+	MilliCPU int64 // thousandths of a CPU
+	Memory   int64 // bytes; swap is limited with it
+	Pids     int64 // processes and threads
+}
+
+// Group is one control group, in one hierarchy (v2) or several (v1).
+type Group interface {
+	// CPUTime is what all processes of the group have used so far.
+	CPUTime() (time.Duration, bool)
+	// ResetPeak forgets the peak of memory where the kernel can.
+	ResetPeak()
+	// PeakMemory is the highest memory in use since ResetPeak, in bytes.
+	PeakMemory() int64
+	// OOMKills counts the processes killed at the memory limit.
+	OOMKills() int
+	// Pids lists the processes in the group.
+	Pids() ([]int, error)
+	// JoinFiles are the files into which a single-threaded launcher writes
+	// "0" to enter the group; empty when FD serves.
+	JoinFiles() []string
+	// FD is a descriptor for clone3's CLONE_INTO_CGROUP, or -1.
+	FD() int
+	// Kill sends SIGKILL to every process in the group, until none is left.
+	Kill() error
+	// Remove deletes the empty group and closes its files.
+	Remove() error
+}
+
+// Root is the group under which a platform makes one group per instance.
+type Root interface {
+	Version() int
+	// Missing names the controllers that cannot be used, with reasons.
+	Missing() map[string]string
+	// New makes a group. An error leaves nothing behind.
+	New(name string, l Limits) (Group, error)
+	// Sweep kills and removes every group below the root and returns how
+	// many there were: what an earlier process left behind.
+	Sweep() (int, error)
+	// Remove deletes the root itself, which must be empty.
+	Remove() error
+}
+
+// ErrUnavailable is returned by Open where no controller can be used.
+var ErrUnavailable = errors.New("control groups cannot be used")
+
+// Open makes or takes over the root called name for this process.
+func Open(name string) (Root, error) {
+	own, err := ownGroups()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	mounts, err := findMounts()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if _, ok := mounts.v1["memory"]; ok {
+		return openV1(name, mounts, own)
+	}
+	if _, ok := mounts.v1["cpu"]; ok {
+		return openV1(name, mounts, own)
+	}
+	if mounts.v2 != "" {
+		return openV2(name, mounts.v2, own[""])
+	}
+	return nil, fmt.Errorf("%w: no cgroup file system is mounted; mount one at /sys/fs/cgroup", ErrUnavailable)
+}
+
+// killAll sends SIGKILL to what pids returns until it returns nothing.
+func killAll(pids func() ([]int, error)) error {
+	for wait := time.Millisecond; wait < 4*time.Second; wait *= 2 {
+		list, err := pids()
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for _, pid := range list {
+			if p, err := os.FindProcess(pid); err == nil {
+				_ = p.Kill()
+				_ = p.Release()
+			}
+		}
+		time.Sleep(wait)
+	}
+	return errors.New("processes do not end after SIGKILL")
+}
+
+// removeDir deletes an empty group. The kernel may keep it busy for a moment
+// after its last process ended.
+func removeDir(dir string) error {
+	var err error
+	for wait := time.Millisecond; wait < 2*time.Second; wait *= 2 {
+		err = os.Remove(dir)
+		if err == nil || errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		time.Sleep(wait)
+	}
+	return fmt.Errorf("removing control group: %w", err)
+}

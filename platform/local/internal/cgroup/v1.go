@@ -1,0 +1,195 @@
+package cgroup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// controllers are those used on v1; each may be mounted on its own.
+var controllers = []string{"cpu", "cpuacct", "memory", "pids"}
+
+type rootV1 struct {
+	dirs    map[string]string // by controller
+	missing map[string]string
+}
+
+func openV1(name string, m mounts, own map[string]string) (Root, error) {
+	r := &rootV1{dirs: map[string]string{}, missing: map[string]string{}}
+	for _, c := range controllers {
+		mnt, ok := m.v1[c]
+		if !ok {
+			r.missing[c] = "the controller is not mounted; mount it below /sys/fs/cgroup"
+			continue
+		}
+		dir := filepath.Join(mnt.point, ownBelow(mnt, own[c]), name)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			r.missing[c] = fmt.Sprintf("no right to make a group (%v); run as root, or have an administrator give you %s", err, filepath.Dir(dir))
+			continue
+		}
+		r.dirs[c] = dir
+	}
+	if len(r.dirs) == 0 {
+		return nil, fmt.Errorf("%w: %s", ErrUnavailable, r.missing["cpu"])
+	}
+	return r, nil
+}
+
+// ownBelow is the path of the process's own group below a mount that may show
+// a part of the hierarchy only, as in a container.
+func ownBelow(m mount, own string) string {
+	if rel, err := filepath.Rel(m.root, own); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return ""
+}
+
+func (r *rootV1) Version() int               { return 1 }
+func (r *rootV1) Missing() map[string]string { return r.missing }
+
+func (r *rootV1) Sweep() (int, error) {
+	found := map[string]bool{}
+	var errs []error
+	for _, dir := range r.dirs {
+		entries, err := os.ReadDir(dir)
+		errs = append(errs, err)
+		for _, e := range entries {
+			if !e.IsDir() {
+				continue
+			}
+			found[e.Name()] = true
+			sub := filepath.Join(dir, e.Name())
+			errs = append(errs, killAll(func() ([]int, error) { return readPids(sub) }), removeDir(sub))
+		}
+	}
+	return len(found), errors.Join(errs...)
+}
+
+func (r *rootV1) Remove() error {
+	var errs []error
+	for _, dir := range r.dirs {
+		errs = append(errs, removeDir(dir))
+	}
+	return errors.Join(errs...)
+}
+
+type groupV1 struct {
+	dirs             map[string]string
+	usage, peak, oom *os.File
+}
+
+func (r *rootV1) New(name string, l Limits) (_ Group, err error) {
+	g := &groupV1{dirs: map[string]string{}}
+	defer func() {
+		if err != nil {
+			_ = g.Remove()
+		}
+	}()
+	for c, dir := range r.dirs {
+		sub := filepath.Join(dir, name)
+		if err := os.Mkdir(sub, 0o755); err != nil {
+			return nil, fmt.Errorf("making control group: %w", err)
+		}
+		g.dirs[c] = sub
+	}
+	if err := g.limit(l); err != nil {
+		return nil, err
+	}
+	if dir, ok := g.dirs["cpuacct"]; ok {
+		if g.usage, err = os.Open(filepath.Join(dir, "cpuacct.usage")); err != nil {
+			return nil, err
+		}
+	}
+	if dir, ok := g.dirs["memory"]; ok {
+		if g.peak, err = os.OpenFile(filepath.Join(dir, "memory.max_usage_in_bytes"), os.O_RDWR, 0); err != nil {
+			return nil, err
+		}
+		if g.oom, err = os.Open(filepath.Join(dir, "memory.oom_control")); err != nil {
+			return nil, err
+		}
+	}
+	return g, nil
+}
+
+func (g *groupV1) limit(l Limits) error {
+	if dir, ok := g.dirs["cpu"]; ok && l.MilliCPU > 0 {
+		p, q := period(l.MilliCPU)
+		err := errors.Join(write(dir, "cpu.cfs_period_us", strconv.FormatInt(p, 10)),
+			write(dir, "cpu.cfs_quota_us", strconv.FormatInt(q, 10)))
+		if err != nil {
+			return fmt.Errorf("limiting CPU: %w", err)
+		}
+	}
+	if dir, ok := g.dirs["memory"]; ok && l.Memory > 0 {
+		limit := strconv.FormatInt(l.Memory, 10)
+		if err := write(dir, "memory.limit_in_bytes", limit); err != nil {
+			return fmt.Errorf("limiting memory: %w", err)
+		}
+		// Kernels built or booted without swap accounting lack memsw; there
+		// swappiness 0 keeps the group's pages in memory.
+		if err := write(dir, "memory.memsw.limit_in_bytes", limit); err != nil {
+			if err := write(dir, "memory.swappiness", "0"); err != nil {
+				return fmt.Errorf("limiting swap: %w", err)
+			}
+		}
+	}
+	if dir, ok := g.dirs["pids"]; ok && l.Pids > 0 {
+		if err := write(dir, "pids.max", strconv.FormatInt(l.Pids, 10)); err != nil {
+			return fmt.Errorf("limiting processes: %w", err)
+		}
+	}
+	return nil
+}
+
+func (g *groupV1) CPUTime() (time.Duration, bool) {
+	n, ok := preadInt(g.usage)
+	return time.Duration(n), ok
+}
+
+func (g *groupV1) ResetPeak() {
+	if g.peak != nil {
+		_, _ = g.peak.WriteAt([]byte{'0'}, 0)
+	}
+}
+
+func (g *groupV1) PeakMemory() int64 {
+	n, _ := preadInt(g.peak)
+	return n
+}
+
+func (g *groupV1) OOMKills() int {
+	n, _ := preadKey(g.oom, "oom_kill")
+	return int(n)
+}
+
+func (g *groupV1) Pids() ([]int, error) {
+	for _, dir := range g.dirs {
+		return readPids(dir)
+	}
+	return nil, nil
+}
+
+// JoinFiles are the thread lists: a thread that moves itself alone spares the
+// kernel a wait of several milliseconds, and exec leaves only that thread.
+func (g *groupV1) JoinFiles() []string {
+	var files []string
+	for _, dir := range g.dirs {
+		files = append(files, filepath.Join(dir, "tasks"))
+	}
+	return files
+}
+
+func (g *groupV1) FD() int     { return -1 }
+func (g *groupV1) Kill() error { return killAll(g.Pids) }
+
+func (g *groupV1) Remove() error {
+	closeAll(g.usage, g.peak, g.oom)
+	var errs []error
+	for _, dir := range g.dirs {
+		errs = append(errs, removeDir(dir))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,124 @@
+package process
+
+import (
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/platform/local/internal/cgroup"
+)
+
+// instance is one process with what belongs to it.
+type instance struct {
+	driver *Driver
+	port   int
+	dir    string
+	group  cgroup.Group // nil where control groups cannot be used
+	cmd    *exec.Cmd
+	pipe   *os.File
+	out    *output
+	done   chan struct{}
+}
+
+func (in *instance) wait() {
+	_ = in.cmd.Wait()
+	close(in.done)
+}
+
+func (in *instance) Addr() string          { return net.JoinHostPort("127.0.0.1", strconv.Itoa(in.port)) }
+func (in *instance) Done() <-chan struct{} { return in.done }
+func (in *instance) Exit() string          { return in.cmd.ProcessState.String() }
+func (in *instance) Verify() error         { return nil }
+
+func (in *instance) CPUTime() (time.Duration, bool) {
+	if in.group == nil {
+		return 0, false
+	}
+	return in.group.CPUTime()
+}
+
+func (in *instance) ResetPeak() {
+	if in.group != nil {
+		in.group.ResetPeak()
+	}
+}
+
+func (in *instance) PeakMemory() function.Bytes {
+	if in.group == nil {
+		return 0
+	}
+	return function.Bytes(in.group.PeakMemory())
+}
+
+func (in *instance) OOMKills() int {
+	if in.group == nil {
+		return 0
+	}
+	return in.group.OOMKills()
+}
+
+// drainOutput is how long the output of an ended process is waited for: a
+// descendant may hold the pipe open.
+const drainOutput = 100 * time.Millisecond
+
+func (in *instance) Tail() []string {
+	select {
+	case <-in.done: // what it wrote last may still be in the pipe
+		select {
+		case <-in.out.done:
+		case <-time.After(drainOutput):
+		}
+	default:
+	}
+	return in.out.tail()
+}
+
+func (in *instance) Stop(grace time.Duration) error {
+	t := time.NewTimer(grace)
+	defer t.Stop()
+	_ = syscall.Kill(-in.cmd.Process.Pid, syscall.SIGTERM)
+	select {
+	case <-in.done:
+	case <-t.C:
+	}
+	return in.cleanup()
+}
+
+// cleanup ends what is left of the instance and frees what it held. It works
+// on an instance that was started in part.
+func (in *instance) cleanup() error {
+	var errs []error
+	if in.cmd != nil {
+		// The process group lives on while one of its members does, even
+		// after the leader has been waited for.
+		_ = syscall.Kill(-in.cmd.Process.Pid, syscall.SIGKILL)
+	}
+	if in.group != nil {
+		errs = append(errs, in.group.Kill())
+	}
+	if in.cmd != nil {
+		<-in.done
+	}
+	if in.pipe != nil {
+		if in.out != nil {
+			_ = in.pipe.SetReadDeadline(time.Now().Add(drainOutput))
+			<-in.out.done
+		}
+		_ = in.pipe.Close()
+	}
+	if in.group != nil {
+		errs = append(errs, in.group.Remove())
+	}
+	if in.dir != "" {
+		errs = append(errs, os.RemoveAll(in.dir))
+	}
+	if in.port != 0 {
+		in.driver.ports.release(in.port)
+	}
+	return errors.Join(errs...)
+}
