@@ -42,6 +42,15 @@ func (c *Counts) Append(minute, n int) {
 // Active returns the number of minutes with at least one invocation.
 func (c Counts) Active() int { return len(c.minutes) }
 
+// Max returns the count of the busiest minute.
+func (c Counts) Max() int {
+	most := int32(0)
+	for _, k := range c.counts {
+		most = max(most, k)
+	}
+	return int(most)
+}
+
 // At returns the count of one minute, in O(log n).
 func (c Counts) At(minute int) int {
 	if i := c.search(minute); i < len(c.minutes) && int(c.minutes[i]) == minute {
