@@ -201,6 +201,21 @@ func TestPosteriorIsSound(t *testing.T) {
 	})
 }
 
+func TestOutliers(t *testing.T) {
+	d := sample(20, 1, 4)
+	d.Y[7] += 3
+	d.Y[12] -= 2
+	post, err := (&gp.Model{Dim: 1}).Condition(d, gp.Params{-0.5, 0, math.Log(0.01), 0.5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, bad := range post.Outliers(3.5) {
+		if bad != (i == 7 || i == 12) {
+			t.Errorf("observation %d: outlier %v", i, bad)
+		}
+	}
+}
+
 func TestBadDataIsRefused(t *testing.T) {
 	nan := math.NaN()
 	for name, d := range map[string]gp.Data{

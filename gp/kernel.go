@@ -29,6 +29,9 @@ func matern(s float64) (value, slope float64) {
 	return (1 + s + s*s/3) * e, (1 + s) * e / 3
 }
 
+// logSlope returns the ratio of matern's results, defined where both underflow.
+func logSlope(s float64) float64 { return (1 + s) / (3 + 3*s + s*s) }
+
 // Eval returns the covariance of the function's values at a and b.
 func (k *Kernel) Eval(a, b []float64) float64 {
 	if k.Form == Product {
@@ -71,8 +74,8 @@ func (k *Kernel) gradProduct(a, b, dst []float64) float64 {
 	v := k.Variance
 	for i, l := range k.Length {
 		s := math.Sqrt(5) * math.Abs(a[i]-b[i]) / l
-		m, slope := matern(s)
-		dst[i] = s * s * slope / m // derivative of the logarithm of the factor
+		m, _ := matern(s)
+		dst[i] = s * s * logSlope(s) // derivative of the logarithm of the factor
 		v *= m
 	}
 	for i := range dst {
@@ -88,8 +91,9 @@ func (k *Kernel) gradInput(a, b, dst []float64) float64 {
 		v := k.Variance
 		for i, l := range k.Length {
 			d := (a[i] - b[i]) / l
-			m, slope := matern(math.Sqrt(5) * math.Abs(d))
-			dst[i] = -5 * d / l * slope / m
+			s := math.Sqrt(5) * math.Abs(d)
+			m, _ := matern(s)
+			dst[i] = -5 * d / l * logSlope(s)
 			v *= m
 		}
 		for i := range dst {
