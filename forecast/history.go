@@ -3,6 +3,7 @@ package forecast
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"sort"
 
@@ -175,4 +176,16 @@ func (h *History) search(window int64) int {
 	}
 	lo := max(hi-step, -1) + 1 // all before lo are before the window
 	return lo + sort.Search(hi-lo, func(i int) bool { return h.windows[lo+i] >= window })
+}
+
+// In iterates over the windows with demand in [from, to), in order, with their
+// counts.
+func (h *History) In(from, to int64) iter.Seq2[int64, float64] {
+	return func(yield func(int64, float64) bool) {
+		for i := h.search(from); i < len(h.windows) && h.windows[i] < to; i++ {
+			if !yield(h.windows[i], h.counts[i]) {
+				return
+			}
+		}
+	}
 }

@@ -1,0 +1,132 @@
+package feature
+
+import (
+	"math"
+
+	"github.com/aquatope/aquatope/forecast"
+)
+
+const (
+	// maxLag is the longest distance between two active windows that is counted:
+	// half a day of minutes.
+	maxLag = 720
+	// maxGap is the longest gap between active windows with a bin of its own.
+	maxGap = 360
+	// hour is the number of phases counted: minutes of the hour.
+	hour = 60
+	// recent is how many of the last gaps are kept in order.
+	recent = 32
+)
+
+// Tracker keeps what features need to know of one history beyond what the
+// history itself answers at once. It is brought up to date with Update, whose
+// cost depends on the windows with demand only.
+type Tracker struct {
+	seen    int64 // windows before it are counted
+	started bool
+
+	lags   [maxLag + 1]uint32 // pairs of active windows by distance
+	phases [hour]uint32       // active windows by minute of the hour
+	gaps   [maxGap + 2]uint32 // gaps by length; the last bin holds all longer ones
+	active uint32             // active windows counted
+	first  int64              // window of the first one
+
+	last     int64 // last active window
+	ring     [recent]float32
+	ringAt   int
+	ringLen  int
+	runStart int64 // first window of the current or last run of active windows
+	runs     [32]uint32
+	runEnds  [32]uint32
+
+	gapMean, gapVar float64 // exponentially weighted, of log gaps
+	level           float64 // exponentially weighted count of active windows
+
+	best [2]period
+}
+
+// period is a distance at which active windows repeat.
+type period struct {
+	lag   int
+	score float64
+}
+
+// NewTracker returns a tracker of a history that it will be updated with.
+func NewTracker() *Tracker { return &Tracker{} }
+
+// Update counts the windows of h that are new. The history must be the same,
+// grown, at every call.
+func (t *Tracker) Update(h *forecast.History) {
+	if !t.started {
+		t.started = true
+		t.seen = h.Start()
+	}
+	changed := false
+	for w, c := range h.In(t.seen, h.Next()) {
+		t.observe(h, w, c)
+		changed = true
+	}
+	t.seen = h.Next()
+	if changed {
+		t.findPeriods(h)
+	}
+}
+
+func (t *Tracker) observe(h *forecast.History, w int64, c float64) {
+	if t.active == 0 {
+		t.first, t.runStart = w, w
+		t.level = c
+	} else {
+		gap := w - t.last
+		t.gaps[min(gap, maxGap+1)]++
+		l := math.Log(float64(gap))
+		a := math.Max(0.1, 1/float64(t.active))
+		d := l - t.gapMean
+		t.gapMean += a * d
+		t.gapVar = (1 - a) * (t.gapVar + a*d*d)
+		t.ring[t.ringAt] = float32(gap)
+		t.ringAt = (t.ringAt + 1) % recent
+		t.ringLen = min(t.ringLen+1, recent)
+		if gap == 1 {
+			t.runs[min(t.last-t.runStart, 31)]++
+		} else {
+			t.runs[min(t.last-t.runStart, 31)]++
+			t.runEnds[min(t.last-t.runStart, 31)]++
+			t.runStart = w
+		}
+		t.level += math.Max(0.1, 1/float64(t.active+1)) * (c - t.level)
+		for u := range h.In(w-maxLag, w) {
+			t.lags[w-u]++
+		}
+	}
+	t.phases[((w%hour)+hour)%hour]++
+	t.active++
+	t.last = w
+}
+
+// findPeriods finds the two distances at which activity repeats most
+// surprisingly, by the z-score of their count against chance.
+func (t *Tracker) findPeriods(h *forecast.History) {
+	t.best = [2]period{}
+	n := float64(h.Len())
+	p := float64(t.active) / math.Max(n, 1)
+	if t.active < 3 {
+		return
+	}
+	for l := 2; l <= maxLag && float64(l) < n; l++ {
+		if t.lags[l] < 2 {
+			continue
+		}
+		e := p * p * (n - float64(l))
+		z := (float64(t.lags[l]) - e) / math.Sqrt(e*(1-p*p)+0.5)
+		switch {
+		case z > t.best[0].score:
+			if l%max(t.best[0].lag, 1) != 0 || t.best[0].lag == 0 {
+				t.best[1] = t.best[0]
+			}
+			t.best[0] = period{l, z}
+		case z > t.best[1].score && l%t.best[0].lag != 0:
+			t.best[1] = period{l, z}
+		}
+	}
+}

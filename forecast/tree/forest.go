@@ -1,0 +1,35 @@
+package tree
+
+// Node is an inner node or a leaf of a tree. Children follow their parent, so
+// that walking a tree of any content ends.
+type Node struct {
+	// Feature is split at Threshold: values at or below it go Left, others, and
+	// NaN, Right. Left is 0 in leaves.
+	Feature     int32
+	Threshold   float32
+	Left, Right int32
+	Value       float32 // of a leaf
+}
+
+// Forest is a boosted model: a base value plus the sum of its trees' leaves.
+type Forest struct {
+	Base  float64
+	Trees [][]Node
+}
+
+// Predict returns the raw score of one row of features.
+func (f *Forest) Predict(x []float32) float64 {
+	s := f.Base
+	for _, t := range f.Trees {
+		i := int32(0)
+		for t[i].Left != 0 {
+			if x[t[i].Feature] <= t[i].Threshold {
+				i = t[i].Left
+			} else {
+				i = t[i].Right
+			}
+		}
+		s += float64(t[i].Value)
+	}
+	return s
+}
