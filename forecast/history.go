@@ -134,6 +134,14 @@ func (h *History) At(window int64) float64 {
 	return 0
 }
 
+// Last returns the i-th last count of a window with demand, the last being 1.
+func (h *History) Last(i int) (count float64, ok bool) {
+	if i < 1 || i > len(h.counts) {
+		return 0, false
+	}
+	return h.counts[len(h.counts)-i], true
+}
+
 // Sum returns the demand of the windows [from, to).
 func (h *History) Sum(from, to int64) float64 {
 	return h.before(h.search(to)) - h.before(h.search(from))

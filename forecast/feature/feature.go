@@ -130,7 +130,30 @@ func (t *Tracker) Append(x []float32, h *forecast.History) []float32 {
 		m := math.Min(float64(s), math.Max(n, 1))
 		add("demand", log(h.Sum(now-s, now)/m))
 	}
-	add("level", log(t.level))
+	// Demand relative to the running level.
+	location, scale := t.Scale()
+	add("location", location)
+	add("scale", math.Log(scale))
+	add("trend", (t.fast-t.slow)/scale)
+	for _, l := range []int64{1, 2, 3, 5, 10, 15, 30, 60, 1440} {
+		v := 0.0
+		if c := h.At(now - l); c > 0 {
+			v = math.Max(-5, math.Min(5, (log(c)-location)/scale))
+		}
+		add("relative", v)
+	}
+	top := 0.0
+	for _, c := range h.In(now-30, now) {
+		top = math.Max(top, c)
+	}
+	add("top", math.Max(-5, math.Min(5, (log(top)-location)/scale)))
+	for i := 1; i <= 3; i++ {
+		v := 0.0
+		if c, ok := h.Last(i); ok {
+			v = math.Max(-5, math.Min(5, (log(c)-location)/scale))
+		}
+		add("last", v)
+	}
 	// Lags.
 	for _, l := range lagList {
 		v := 0.0

@@ -40,7 +40,9 @@ type Tracker struct {
 	runEnds  [32]uint32
 
 	gapMean, gapVar float64 // exponentially weighted, of log gaps
-	level           float64 // exponentially weighted count of active windows
+	// Of log(1+count) of active windows, exponentially weighted: mean with a
+	// long and a short memory, and mean square of the short one's errors.
+	slow, fast, spread float64
 
 	best [2]period
 }
@@ -75,7 +77,7 @@ func (t *Tracker) Update(h *forecast.History) {
 func (t *Tracker) observe(h *forecast.History, w int64, c float64) {
 	if t.active == 0 {
 		t.first, t.runStart = w, w
-		t.level = c
+		t.slow, t.fast = math.Log1p(c), math.Log1p(c)
 	} else {
 		gap := w - t.last
 		t.gaps[min(gap, maxGap+1)]++
@@ -94,7 +96,11 @@ func (t *Tracker) observe(h *forecast.History, w int64, c float64) {
 			t.runEnds[min(t.last-t.runStart, 31)]++
 			t.runStart = w
 		}
-		t.level += math.Max(0.1, 1/float64(t.active+1)) * (c - t.level)
+		n := float64(t.active + 1)
+		e := math.Log1p(c) - t.fast
+		t.spread += math.Max(0.05, 1/(n+2)) * (e*e - t.spread)
+		t.fast += math.Max(0.25, 1/n) * e
+		t.slow += math.Max(0.03, 1/n) * (math.Log1p(c) - t.slow)
 		for u := range h.In(w-maxLag, w) {
 			t.lags[w-u]++
 		}
@@ -129,4 +135,17 @@ func (t *Tracker) findPeriods(h *forecast.History) {
 			t.best[1] = period{l, z}
 		}
 	}
+}
+
+// Scale returns a location and a scale of log(1+z), z being the count of the next
+// window if it has any demand, less a uniform fraction: the standardisation
+// under which functions of any size look alike.
+func (t *Tracker) Scale() (location, scale float64) {
+	// What Poisson noise alone would do, as long as little was seen, and the
+	// uniform fraction.
+	const prior = 4
+	n := math.Min(float64(t.active), 40)
+	noise := math.Exp(-t.fast)
+	v := (t.spread*n + noise*prior) / (n + prior)
+	return t.fast, math.Sqrt(v + 0.1*noise*noise)
 }

@@ -1,0 +1,113 @@
+package forecast
+
+import (
+	"math"
+	"math/rand/v2"
+	"sort"
+)
+
+// Hurdle is the distribution of a count in two parts: whether the function is
+// called at all, and if so how often. The second part is given by quantiles of
+// a continuous variable that is rounded up to the next whole number.
+type Hurdle struct {
+	zero           float64
+	levels, values []float64
+}
+
+// NewHurdle returns the distribution that is 0 with probability zero and else,
+// rounded up and at least 1, has the given values as quantiles at the levels,
+// which are in (0, 1), ascending, and at least two. Between the levels it
+// interpolates linearly, above them the tail is exponential. Values need not be
+// sorted: quantiles that cross are rearranged (Chernozhukov, Fernandez-Val and
+// Galichon, Econometrica 2010). The levels are kept, not copied; values are
+// kept and changed.
+func NewHurdle(zero float64, levels, values []float64) Hurdle {
+	if len(levels) != len(values) || len(levels) < 2 {
+		panic("forecast: a hurdle needs as many values as levels, at least two")
+	}
+	if !(zero >= 0) {
+		zero = 0
+	}
+	for i, v := range values {
+		if !(v > 0) {
+			v = 0
+		}
+		values[i] = math.Min(v, MaxDemand)
+	}
+	sort.Float64s(values)
+	return Hurdle{math.Min(zero, 1), levels, values}
+}
+
+// Mean integrates the quantile function.
+func (d Hurdle) Mean() float64 {
+	const points = 50
+	s := 0.0
+	for i := range points {
+		s += d.count((float64(i) + 0.5) / points)
+	}
+	return (1 - d.zero) * s / points
+}
+
+// Quantile returns the smallest count with CDF at least p.
+func (d Hurdle) Quantile(p float64) float64 {
+	if p <= d.zero || d.zero >= 1 {
+		return 0
+	}
+	return d.count((p - d.zero) / (1 - d.zero))
+}
+
+// count is the quantile of the second part.
+func (d Hurdle) count(p float64) float64 {
+	n := len(d.levels)
+	l, v := d.levels, d.values
+	i := sort.SearchFloat64s(l, p)
+	var x float64
+	switch {
+	case i == n: // exponential tail through the last two quantiles
+		rate := math.Log((1 - l[n-2]) / (1 - l[n-1]))
+		x = v[n-1] + (v[n-1]-v[n-2])/rate*math.Log((1-l[n-1])/math.Max(1-p, 1e-9))
+	default:
+		i = max(i, 1)
+		x = v[i-1] + (v[i]-v[i-1])*(p-l[i-1])/(l[i]-l[i-1])
+	}
+	// The tolerance keeps what rounding lifted above a whole number.
+	return math.Min(math.Max(math.Ceil(x-1e-9*(1+math.Abs(x))), 1), MaxDemand)
+}
+
+// CDF returns P(count <= x).
+func (d Hurdle) CDF(x float64) float64 {
+	x = math.Floor(x)
+	switch {
+	case x < 0:
+		return 0
+	case x < 1 || d.zero >= 1:
+		return d.zero
+	case x >= MaxDemand:
+		return 1
+	}
+	return d.zero + (1-d.zero)*d.below(x)
+}
+
+// below is the probability that the continuous variable is at most x >= 1.
+func (d Hurdle) below(x float64) float64 {
+	n := len(d.levels)
+	l, v := d.levels, d.values
+	i := sort.Search(n, func(i int) bool { return v[i] > x })
+	switch {
+	case i == n:
+		if v[n-1] <= v[n-2] {
+			return 1
+		}
+		rate := math.Log((1 - l[n-2]) / (1 - l[n-1]))
+		return 1 - (1-l[n-1])*math.Exp(-(x-v[n-1])*rate/(v[n-1]-v[n-2]))
+	case i == 0:
+		if v[1] <= v[0] {
+			return 0
+		}
+		return math.Max(l[0]-(v[0]-x)*(l[1]-l[0])/(v[1]-v[0]), 0)
+	}
+	return l[i-1] + (l[i]-l[i-1])*(x-v[i-1])/(v[i]-v[i-1])
+}
+
+// Sample draws a count.
+func (d Hurdle) Sample(r *rand.Rand) float64 { return d.Quantile(r.Float64()) }

@@ -1,0 +1,90 @@
+package hurdle
+
+import (
+	"math"
+
+	"github.com/aquatope/aquatope/forecast"
+	"github.com/aquatope/aquatope/forecast/feature"
+	"github.com/aquatope/aquatope/forecast/nn"
+)
+
+// chunk is how many functions go through the network at once.
+const chunk = 128
+
+// forecaster predicts along one line of time.
+type forecaster struct {
+	*Model
+	net   *network
+	state map[*forecast.History]*state
+	round int
+	x     []float32
+	in    nn.Matrix
+}
+
+// state is what is remembered of one function.
+type state struct {
+	tracker *feature.Tracker
+	round   int // of the last forecast
+}
+
+func newForecaster(m *Model) *forecaster {
+	return &forecaster{Model: m, net: m.net.fork(), state: map[*forecast.History]*state{}, in: nn.NewMatrix(chunk, len(m.in.Mean))}
+}
+
+// Forecast predicts the next h windows of the histories.
+func (f *forecaster) Forecast(histories []*forecast.History, h int) [][]forecast.Distribution {
+	f.round++
+	out := make([][]forecast.Distribution, len(histories))
+	for from := 0; from < len(histories); from += chunk {
+		to := min(from+chunk, len(histories))
+		f.part(histories[from:to], h, out[from:to])
+	}
+	f.forget()
+	return out
+}
+
+func (f *forecaster) part(histories []*forecast.History, h int, out [][]forecast.Distribution) {
+	width := f.in.Cols
+	trees := make([]float64, len(histories))
+	for i, history := range histories {
+		s := f.state[history]
+		if s == nil {
+			s = &state{tracker: feature.NewTracker()}
+			f.state[history] = s
+		}
+		s.round = f.round
+		s.tracker.Update(history)
+		f.x = s.tracker.Append(f.x[:0], history)
+		trees[i] = f.forest.Predict(f.x[:width])
+		f.Model.in.apply(f.in.Row(i), f.x)
+	}
+	y := f.net.predict(f.in.Slice(0, len(histories)))
+	for i, history := range histories {
+		row := y.Row(i)
+		logit := (trees[i] + float64(row[0])) / 2
+		location, scale := f.state[history].tracker.Scale()
+		values := make([]float64, len(levels))
+		for j := range values {
+			q := min(max(float64(row[j+1]), -maxTarget), maxTarget)
+			values[j] = math.Expm1(location + scale*q)
+		}
+		d := forecast.NewHurdle(1/(1+math.Exp(logit)), levels, values)
+		out[i] = make([]forecast.Distribution, h)
+		for k := range out[i] {
+			out[i][k] = d
+		}
+	}
+}
+
+// forget drops the state of functions that are no longer asked for.
+func (f *forecaster) forget() {
+	const rounds = 60
+	if f.round%rounds != 0 {
+		return
+	}
+	for h, s := range f.state {
+		if s.round < f.round-rounds {
+			delete(f.state, h)
+		}
+	}
+}
