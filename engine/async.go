@@ -78,7 +78,8 @@ func (e *Engine) accept(ctx context.Context, p *Plan, in Input) (Acceptance, err
 	}
 	events := []run.Event{ev}
 	x.journal.stamp(events)
-	if err := e.log.Append(ctx, events...); err != nil {
+	// Not bounded by ctx: whether the run was accepted must not be left open.
+	if err := e.log.Append(context.WithoutCancel(ctx), events...); err != nil {
 		return Acceptance{}, fmt.Errorf("accepting a run: %w", err)
 	}
 	e.launch(x)

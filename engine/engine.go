@@ -26,8 +26,8 @@ type Invoker interface {
 type Log interface {
 	// Append makes events durable before it returns.
 	Append(ctx context.Context, events ...run.Event) error
-	// Note makes events durable with the next Append at the latest, in the
-	// order of the calls. It does not wait.
+	// Note puts events on the log before those of any later Append, without
+	// waiting. A crash may take what was only noted.
 	Note(events ...run.Event)
 	// SaveDefinition keeps the definition of a workflow; equal digests hold
 	// equal definitions.

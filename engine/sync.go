@@ -63,7 +63,7 @@ func (e *Engine) Invoke(ctx context.Context, fn string, in Input) (*Result, erro
 	start := wallClock()
 	tr := e.traceOf(in.Header)
 	r := run.Run{
-		ID: e.newID(start.UnixMilli()), Function: fn, Trial: in.Trial, Start: start,
+		ID: run.NewID(start, e.random), Function: fn, Trial: in.Trial, Start: start,
 		TraceID: tr.id, InputBytes: int64(len(in.Body)),
 		Stages: make([]run.Stage, 1),
 	}
@@ -130,7 +130,7 @@ func (e *Engine) execution(p *Plan, in Input, start time.Time) *execution {
 		engine: e, plan: p, trace: tr, started: start,
 		input: received(in.Body, in.ContentType),
 		run: run.Run{
-			ID: e.newID(start.UnixMilli()), Workflow: p.workflow.Name, Version: p.workflow.Version, Trial: in.Trial,
+			ID: run.NewID(start, e.random), Workflow: p.workflow.Name, Version: p.workflow.Version, Trial: in.Trial,
 			Status: run.StatusRunning, Start: start, QoS: p.workflow.QoS,
 			TraceID: tr.id, InputBytes: int64(len(in.Body)),
 		},

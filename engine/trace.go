@@ -66,21 +66,3 @@ func (e *Engine) span() string {
 func (t trace) parent(span string) string {
 	return "00-" + t.id + "-" + span + "-" + t.flags
 }
-
-// crockford is the alphabet of run ids: base 32 without letters that are
-// mistaken for digits, lower case.
-const crockford = "0123456789abcdefghjkmnpqrstvwxyz"
-
-// newID returns a run id that sorts by time: 48 bits of milliseconds, then 80
-// random ones, as a ULID in lower case.
-func (e *Engine) newID(millis int64) string {
-	var out [26]byte
-	hi := uint64(millis)<<16 | e.random()>>48
-	lo := e.random()
-	for i := 25; i >= 0; i-- {
-		out[i] = crockford[lo&31]
-		lo = lo>>5 | hi<<59
-		hi >>= 5
-	}
-	return string(out[:])
-}
