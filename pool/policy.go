@@ -17,6 +17,8 @@ type Function struct {
 	ColdStart time.Duration
 	// Service is the mean time that one invocation keeps an instance busy.
 	Service time.Duration
+	// Concurrency is how many invocations one instance serves at once; 0 means 1.
+	Concurrency int
 	// Max is the hard cap on instances; 0 means none.
 	Max int
 }
@@ -29,7 +31,7 @@ func (f Function) GB() float64 { return float64(f.Memory) / 1e9 }
 // what there is at its end.
 type State struct {
 	Arrivals int     // invocations that arrived in the window
-	Peak     int     // largest number of invocations at work at once
+	Peak     int     // largest number of busy instances at once
 	Load     float64 // mean number of invocations at work
 
 	Busy, Idle, Starting int // instances now; Starting are not yet claimed by an invocation
@@ -100,8 +102,9 @@ type Evictor interface {
 	// Worth is what an idle instance with that stamp is worth now; the least
 	// goes first. It does not fall while instances of f come and are used.
 	Worth(f int, stamp float64) float64
-	// Evicted tells that an instance of that worth went, and how many are left.
-	Evicted(f int, worth float64, left int)
+	// Evicted tells that an instance of that worth went, and how many
+	// invocations it had served.
+	Evicted(f int, worth float64, uses int)
 }
 
 // Planner is embedded by policies that decide once per window only.

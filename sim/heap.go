@@ -15,13 +15,18 @@ const (
 // event is 16 bytes, since the queue of them is the hottest data of all.
 type event struct {
 	at int64 // nanoseconds
-	of int64 // kind<<32 | index of function
+	of int64 // kind, index of function, and slot of the instance, from high to low bits
 }
 
-func newEvent(at int64, k kind, f int32) event { return event{at, int64(k)<<32 | int64(f)} }
+const slotBits = 24
 
-func (e event) kind() kind      { return kind(e.of >> 32) }
-func (e event) function() int32 { return int32(e.of) }
+func newEvent(at int64, k kind, f, slot int32) event {
+	return event{at, int64(k)<<56 | int64(f)<<slotBits | int64(slot)}
+}
+
+func (e event) kind() kind      { return kind(e.of >> 56) }
+func (e event) function() int32 { return int32(e.of >> slotBits) }
+func (e event) slot() int32     { return int32(e.of & (1<<slotBits - 1)) }
 
 func (e event) before(o event) bool { return e.at < o.at || e.at == o.at && e.of < o.of }
 

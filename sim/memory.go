@@ -46,7 +46,7 @@ func (s *Sim) evict() bool {
 			s.result.Evicted++
 		}
 		if s.evictor != nil {
-			s.evictor.Evicted(int(v.function), v.worth, int(f.alive()))
+			s.evictor.Evicted(int(v.function), v.worth, x.uses)
 		}
 		if len(f.idle) == 0 {
 			heap.Pop(&s.victims)
@@ -115,20 +115,18 @@ func (s *Sim) wait(f *fn, i int32, at, service int64) {
 	}
 	f.waiting = append(f.waiting, s.line.first+int64(len(s.line.members)))
 	s.line.members = append(s.line.members, waiting{at: at, service: service, function: i})
-	s.events.push(newEvent(add(at, int64(s.cfg.Patience)), deadline, i))
+	s.events.push(newEvent(add(at, int64(s.cfg.Patience)), deadline, i, 0))
 }
 
-// next takes the first waiting invocation of f out of the line.
-func (l *waitingLine) next(f *fn) (waiting, bool) {
-	if len(f.waiting) == 0 {
-		return waiting{}, false
-	}
+// next takes the first of f's waiting invocations, of which there are some, out
+// of the line.
+func (l *waitingLine) next(f *fn) waiting {
 	w := &l.members[f.waiting[0]-l.first]
 	w.gone = true
 	f.waiting = append(f.waiting[:0], f.waiting[1:]...)
 	x := *w
 	l.shorten()
-	return x, true
+	return x
 }
 
 // shorten forgets the members at the head that are gone.
@@ -157,10 +155,20 @@ func (s *Sim) serveLine() {
 		}
 		first := s.line.first
 		s.line.next(f) // w is the first of its function: an earlier one would have been taken
-		i = max(0, i-int(s.line.first-first))
 		s.used += f.memory
-		s.serve(f, w.function, s.now, f.cold, w.service)
-		s.count(w.at, s.now-w.at+f.cold, &s.result.Cold)
+		slot := f.occupy(s.now, add(s.now, f.cold), 0)
+		s.join(f, w.function, slot, w.at, w.service, &s.result.Cold)
+		s.joinWaiting(f, w.function, slot)
+		i = max(0, i-int(s.line.first-first))
+	}
+}
+
+// joinWaiting gives waiting invocations of f to one of its busy instances as
+// long as it has room.
+func (s *Sim) joinWaiting(f *fn, i, slot int32) {
+	for len(f.waiting) > 0 && f.slots[slot].open >= 0 {
+		w := s.line.next(f)
+		s.join(f, i, slot, w.at, w.service, &s.result.Waited)
 	}
 }
 

@@ -9,7 +9,11 @@ import (
 type Result struct {
 	Invocations int64 `json:"invocations"`
 	Warm        int64 `json:"warmStarts"`
-	Cold        int64 `json:"coldStarts"`
+	// Cold counts the starts of instances that an invocation waited for, from
+	// the beginning or because the start ahead was not over yet; Joined the
+	// further invocations that waited for an instance whose start was counted.
+	Cold   int64 `json:"coldStarts"`
+	Joined int64 `json:"joined"`
 	// Waited counts invocations that were served by a warm instance, but only
 	// after waiting for memory.
 	Waited int64 `json:"waited"`
@@ -33,7 +37,7 @@ type Result struct {
 // MemoryGBSeconds is the memory of all instances, busy and idle, over time.
 func (r *Result) MemoryGBSeconds() float64 { return r.BusyGBSeconds + r.IdleGBSeconds }
 
-// ColdRate is the share of invocations that waited for the start of an instance.
+// ColdRate is the number of cold starts for each invocation.
 func (r *Result) ColdRate() float64 {
 	if r.Invocations == 0 {
 		return 0

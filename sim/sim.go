@@ -50,10 +50,13 @@ type fn struct {
 	cold   int64 // ns to start
 	max    int32
 
-	busy int32
-	warm int32
-	keep int64 // keep-alive of instances beyond warm
-	idle []idleInstance
+	concurrency int32
+
+	busy   int32 // instances with invocations
+	atWork int32 // invocations that have an instance
+	warm   int32
+	keep   int64 // keep-alive of instances beyond warm
+	idle   []idleInstance
 	// starting holds when the unclaimed instances that are being started
 	// ahead will be ready, in order.
 	starting []int64
@@ -63,16 +66,32 @@ type fn struct {
 	expireAt int64
 	waiting  []int64 // positions in the waiting line
 
+	// Busy instances have slots; open are the slots of those that can take
+	// one invocation more.
+	slots []slot
+	free  []int32
+	open  []int32
+
 	arrivals, peak int32
-	load           int64 // busy instance-nanoseconds since the last plan
+	load           int64 // invocation-nanoseconds since the last plan
 	loadSince      int64
 
 	busyNanos, idleNanos int64 // counted
 }
 
+// slot is one busy instance.
+type slot struct {
+	work  int32 // invocations
+	open  int32 // position in fn.open, -1 when full
+	ready int64 // instant from which it serves
+	since int64 // instant from which it is busy
+	uses  int   // invocations that the instance has served
+}
+
 type idleInstance struct {
 	since, expiry int64
 	stamp         float64
+	uses          int
 }
 
 func (f *fn) alive() int32 { return f.busy + int32(len(f.idle)) + int32(len(f.starting)) }
@@ -95,7 +114,7 @@ func New(functions []pool.Function, p pool.Policy, cfg Config) *Sim {
 		if f.Memory <= 0 || f.ColdStart < 0 {
 			panic(fmt.Sprintf("sim: function %q has %d bytes and starts within %v", f.Name, f.Memory, f.ColdStart))
 		}
-		s.fns[i] = fn{memory: int64(f.Memory), cold: int64(f.ColdStart), max: int32(f.Max)}
+		s.fns[i] = fn{memory: int64(f.Memory), cold: int64(f.ColdStart), max: int32(f.Max), concurrency: int32(max(1, f.Concurrency))}
 		if f.Max <= 0 {
 			s.fns[i].max = math.MaxInt32
 		}
@@ -139,7 +158,7 @@ func (s *Sim) runEvents(t int64) {
 		f := e.function()
 		switch e.kind() {
 		case complete:
-			s.complete(f)
+			s.complete(f, e.slot())
 		case ready:
 			s.ready(f)
 		case expire:
@@ -167,64 +186,122 @@ func (s *Sim) arrive(i int32, at, service int64) {
 }
 
 // start serves an invocation that arrived now, or lets it wait or rejects it. It
-// reports whether the invocation found no idle instance.
+// reports whether an instance is started for it or it claims one that is not
+// ready yet.
 func (s *Sim) start(f *fn, i int32, at, service int64) (cold bool) {
-	switch {
+	switch slot := f.openSlot(at); {
+	case slot >= 0 && f.slots[slot].ready <= at:
+		s.join(f, i, slot, at, service, &s.result.Warm)
 	case len(f.idle) > 0:
 		last := f.idle[len(f.idle)-1]
 		f.idle = f.idle[:len(f.idle)-1]
 		f.idleNanos += clip(last.since, at, s.from, s.until)
-		s.serve(f, i, at, 0, service)
-		s.count(at, 0, &s.result.Warm)
-		return false
+		s.join(f, i, f.occupy(at, at, last.uses), at, service, &s.result.Warm)
+	case slot >= 0:
+		s.join(f, i, slot, at, service, &s.result.Joined)
 	case len(f.starting) > 0:
 		readyAt := f.starting[0]
 		f.starting = append(f.starting[:0], f.starting[1:]...)
 		f.idleNanos += clip(readyAt-f.cold, at, s.from, s.until)
-		s.serve(f, i, at, readyAt-at, service)
-		s.count(at, readyAt-at, &s.result.Cold)
+		s.join(f, i, f.occupy(at, readyAt, 0), at, service, &s.result.Cold)
+		return true
 	case s.obtain(i, f.memory):
 		s.used += f.memory
-		s.serve(f, i, at, f.cold, service)
-		s.count(at, f.cold, &s.result.Cold)
+		s.join(f, i, f.occupy(at, add(at, f.cold), 0), at, service, &s.result.Cold)
+		return true
 	default:
 		s.wait(f, i, at, service)
 	}
-	return true
+	return false
 }
 
-// serve occupies an instance, from now on, first for its start and then for the service.
-func (s *Sim) serve(f *fn, i int32, at, start, service int64) {
-	s.account(f, at)
+// openSlot returns a busy instance with room, one that is ready if there is
+// any, or -1.
+func (f *fn) openSlot(now int64) int32 {
+	best := int32(-1)
+	for j := len(f.open) - 1; j >= 0; j-- {
+		slot := f.open[j]
+		if f.slots[slot].ready <= now {
+			return slot
+		}
+		if best < 0 || f.slots[slot].ready < f.slots[best].ready {
+			best = slot
+		}
+	}
+	return best
+}
+
+// occupy makes an instance busy that has no invocations yet and returns its slot.
+func (f *fn) occupy(now, ready int64, uses int) int32 {
+	var i int32
+	if n := len(f.free); n > 0 {
+		i = f.free[n-1]
+		f.free = f.free[:n-1]
+	} else {
+		i = int32(len(f.slots))
+		f.slots = append(f.slots, slot{})
+	}
+	f.slots[i] = slot{open: int32(len(f.open)), ready: ready, since: now, uses: uses}
+	f.open = append(f.open, i)
 	f.busy++
 	f.peak = max(f.peak, f.busy)
-	end := add(add(at, start), service)
-	f.busyNanos += clip(at, end, s.from, s.until)
-	s.events.push(newEvent(end, complete, i))
+	return i
 }
 
-func (s *Sim) count(arrived, latency int64, kind *int64) {
+// join gives an invocation, which arrived at the given instant, to a busy
+// instance with room, and counts it as of the given kind.
+func (s *Sim) join(f *fn, i, slot int32, arrived, service int64, kind *int64) {
+	s.account(f, s.now)
+	x := &f.slots[slot]
+	f.atWork++
+	x.uses++
+	if x.work++; x.work >= f.concurrency {
+		f.shut(x)
+	}
+	begin := max(s.now, x.ready)
+	s.events.push(newEvent(add(begin, service), complete, i, slot))
 	if s.counts(arrived) {
 		*kind++
-		s.result.latency.add(latency)
+		s.result.latency.add(begin - arrived)
 	}
+}
+
+// shut takes a slot off the list of open ones.
+func (f *fn) shut(x *slot) {
+	last := f.open[len(f.open)-1]
+	f.open[x.open] = last
+	f.slots[last].open = x.open
+	f.open = f.open[:len(f.open)-1]
+	x.open = -1
 }
 
 // account brings the function's load up to t.
 func (s *Sim) account(f *fn, t int64) {
-	f.load += int64(f.busy) * (t - f.loadSince)
+	f.load += int64(f.atWork) * (t - f.loadSince)
 	f.loadSince = t
 }
 
-func (s *Sim) complete(i int32) {
+func (s *Sim) complete(i, slot int32) {
 	f := &s.fns[i]
 	s.account(f, s.now)
-	f.busy--
-	if w, ok := s.line.next(f); ok {
-		s.serve(f, i, s.now, 0, w.service)
-		s.count(w.at, s.now-w.at, &s.result.Waited)
+	f.atWork--
+	x := &f.slots[slot]
+	x.work--
+	if x.open < 0 {
+		x.open = int32(len(f.open))
+		f.open = append(f.open, slot)
+	}
+	if len(f.waiting) > 0 {
+		s.joinWaiting(f, i, slot)
 		return
 	}
+	if x.work > 0 {
+		return
+	}
+	f.shut(x)
+	f.free = append(f.free, slot)
+	f.busy--
+	f.busyNanos += clip(x.since, s.now, s.from, s.until)
 	r, ok := s.policy.Idle(pool.Event{Function: int(i), At: time.Duration(s.now), Busy: int(f.busy), Idle: len(f.idle) + 1})
 	keep := f.keep
 	if ok {
@@ -233,21 +310,21 @@ func (s *Sim) complete(i int32) {
 		if r.PreWarm > 0 {
 			keep = 0
 			f.preWarmAt, f.preWarmKeep = add(s.now, int64(r.PreWarm)), int64(r.KeepAlive)
-			s.events.push(newEvent(f.preWarmAt, preWarm, i))
+			s.events.push(newEvent(f.preWarmAt, preWarm, i, 0))
 		}
 	}
-	s.rest(f, i, keep)
+	s.rest(f, i, keep, x.uses)
 	s.serveLine()
 }
 
 // rest makes an instance, which is counted nowhere yet, idle from now on, or
 // ends it at once when it is not wanted.
-func (s *Sim) rest(f *fn, i int32, keep int64) {
+func (s *Sim) rest(f *fn, i int32, keep int64, uses int) {
 	if keep <= 0 && f.alive() >= f.warm {
 		s.used -= f.memory
 		return
 	}
-	x := idleInstance{since: s.now, expiry: add(s.now, keep)}
+	x := idleInstance{since: s.now, expiry: add(s.now, keep), uses: uses}
 	if s.evictor != nil {
 		x.stamp = s.evictor.Stamp(int(i))
 	}
@@ -261,7 +338,7 @@ func (s *Sim) rest(f *fn, i int32, keep int64) {
 func (s *Sim) scheduleExpiry(f *fn, i int32, at int64) {
 	if at != math.MaxInt64 && (f.expireAt == 0 || at < f.expireAt) {
 		f.expireAt = at
-		s.events.push(newEvent(at, expire, i))
+		s.events.push(newEvent(at, expire, i, 0))
 	}
 }
 
@@ -277,12 +354,11 @@ func (s *Sim) ready(i int32) {
 	if f.preWarmKeep > 0 {
 		keep, f.preWarmKeep = f.preWarmKeep, 0
 	}
-	if w, ok := s.line.next(f); ok {
-		s.serve(f, i, s.now, 0, w.service)
-		s.count(w.at, s.now-w.at, &s.result.Waited)
+	if len(f.waiting) > 0 {
+		s.joinWaiting(f, i, f.occupy(s.now, s.now, 0))
 		return
 	}
-	s.rest(f, i, keep)
+	s.rest(f, i, keep, 0)
 	s.serveLine()
 }
 
@@ -345,7 +421,7 @@ func (s *Sim) startAhead(f *fn, i int32) bool {
 	}
 	at := add(s.now, f.cold)
 	f.starting = append(f.starting, at)
-	s.events.push(newEvent(at, ready, i))
+	s.events.push(newEvent(at, ready, i, 0))
 	return true
 }
 
@@ -356,6 +432,11 @@ func (s *Sim) Finish() *Result {
 	r := &s.result
 	for i := range s.fns {
 		f := &s.fns[i]
+		for _, x := range f.slots {
+			if x.work > 0 {
+				f.busyNanos += clip(x.since, s.now, s.from, s.until)
+			}
+		}
 		for _, x := range f.idle {
 			s.end(f, x)
 		}
