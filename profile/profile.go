@@ -1,0 +1,127 @@
+package profile
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/aquatope/aquatope/function"
+)
+
+// What a profile file says of itself.
+const (
+	APIVersion = "aquatope.dev/v1alpha1"
+	Kind       = "Profile"
+)
+
+// maxBytes bounds the size of a file.
+const maxBytes = 256 << 20
+
+// Profile is the content of a profile file.
+type Profile struct {
+	APIVersion  string            `json:"apiVersion"`
+	Kind        string            `json:"kind"`
+	Description string            `json:"description,omitempty"`
+	Machine     map[string]string `json:"machine,omitempty"` // what it was measured on
+	Workflow    Workflow          `json:"workflow"`
+	Functions   []Function        `json:"functions"`
+}
+
+// Workflow is the shape of a workflow and its promise.
+type Workflow struct {
+	Name  string `json:"name"`
+	QoS   QoS    `json:"qos"`
+	Graph Node   `json:"graph"`
+}
+
+// QoS is a promise in the units of the file.
+type QoS struct {
+	LatencyMillis float64 `json:"latencyMillis"`
+	Percentile    float64 `json:"percentile"`
+}
+
+// Function is what was measured of one function.
+type Function struct {
+	Name string `json:"name"`
+	// Space is what may be chosen; the hull of the grid, in steps of 100m and
+	// 64 MiB, where absent. Choices outside of the hull are not allowed.
+	Space *Space `json:"space,omitempty"`
+	// MemoryFloorBytes is the least memory the function works with; an
+	// invocation with less is killed. 0 means the smallest of the grid.
+	MemoryFloorBytes function.Bytes `json:"memoryFloorBytes,omitempty"`
+	// PeakMemoryBytes are samples of the peak memory of invocations that had
+	// ample memory; none means that it was not measured.
+	PeakMemoryBytes []function.Bytes `json:"peakMemoryBytes,omitempty"`
+	ColdStartMillis []float64        `json:"coldStartMillis,omitempty"`
+	Grid            []Cell           `json:"grid"`
+}
+
+// Space is a function.Space in the names of the file.
+type Space struct {
+	CPUMillis   function.Range `json:"cpuMillis"`
+	MemoryBytes function.Range `json:"memoryBytes"`
+}
+
+// Cell holds the service times of invocations with the same resources.
+type Cell struct {
+	CPUMillis     function.MilliCPU `json:"cpuMillis"`
+	MemoryBytes   function.Bytes    `json:"memoryBytes"`
+	ServiceMillis []float64         `json:"serviceMillis"`
+}
+
+// Read reads and checks a profile. Unknown fields are an error, as they are
+// usually known ones misspelt.
+func Read(r io.Reader) (*Profile, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading a profile: %w", err)
+	}
+	if len(text) > maxBytes {
+		return nil, fmt.Errorf("reading a profile: more than %d MiB", maxBytes>>20)
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	var p Profile
+	if err := dec.Decode(&p); err != nil {
+		return nil, fmt.Errorf("reading a profile: %w", position(text, dec, err))
+	}
+	if dec.More() {
+		return nil, errors.New("reading a profile: more follows after the document")
+	}
+	if p.APIVersion != APIVersion || p.Kind != Kind {
+		return nil, fmt.Errorf("reading a profile: it is apiVersion %q, kind %q; want %q, %q", p.APIVersion, p.Kind, APIVersion, Kind)
+	}
+	if _, err := New(&p); err != nil {
+		return nil, err
+	}
+	return &p, nil
+}
+
+// position adds the line of a syntax or type error.
+func position(text []byte, dec *json.Decoder, err error) error {
+	offset := dec.InputOffset()
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &kind):
+		offset = kind.Offset
+	}
+	offset = min(offset, int64(len(text)))
+	return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:offset], []byte("\n")), err)
+}
+
+// Write writes p as a file that Read accepts.
+func (p *Profile) Write(w io.Writer) error {
+	out := *p
+	out.APIVersion, out.Kind = APIVersion, Kind
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", " ")
+	if err := enc.Encode(out); err != nil {
+		return fmt.Errorf("writing a profile: %w", err)
+	}
+	return nil
+}

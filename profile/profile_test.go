@@ -1,0 +1,152 @@
+package profile_test
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/profile"
+	"github.com/google/go-cmp/cmp"
+)
+
+func small() *profile.Profile {
+	p := &profile.Profile{
+		APIVersion: profile.APIVersion, Kind: profile.Kind,
+		Workflow: profile.Workflow{
+			Name: "two", QoS: profile.QoS{LatencyMillis: 800, Percentile: 95},
+			Graph: profile.Node{Series: []profile.Node{
+				{Stage: "a"},
+				{Parallel: []profile.Node{{Stage: "b", Function: "a"}, {DelayMillis: 20}}},
+				{Choice: []profile.Way{{Probability: 0.25, Do: profile.Node{Stage: "c", Function: "a"}}, {Probability: 0.75, Do: profile.Node{Series: []profile.Node{}}}}},
+				{Loop: &profile.Loop{Count: 3, Width: 2, Do: profile.Node{Stage: "d", Function: "a"}}},
+				{Race: []profile.Node{{Stage: "e", Function: "a"}, {DelayMillis: 20}}},
+			}},
+		},
+		Functions: []profile.Function{{
+			Name: "a", MemoryFloorBytes: 128 * function.MiB,
+			PeakMemoryBytes: []function.Bytes{100 * function.MiB}, ColdStartMillis: []float64{300, 250},
+		}},
+	}
+	for _, c := range []function.MilliCPU{1000, 4000} {
+		for _, m := range []function.Bytes{64 * function.MiB, 128 * function.MiB, 512 * function.MiB} {
+			base := 4e5 / float64(c)
+			p.Functions[0].Grid = append(p.Functions[0].Grid, profile.Cell{CPUMillis: c, MemoryBytes: m, ServiceMillis: []float64{base, 2 * base, 4 * base}})
+		}
+	}
+	return p
+}
+
+func TestRoundTrip(t *testing.T) {
+	var buf bytes.Buffer
+	p := small()
+	p.Workflow.Graph.Series[2].Choice[1].Do.Series = []profile.Node{{DelayMillis: 1}} // an empty one is left out
+	if err := p.Write(&buf); err != nil {
+		t.Fatal(err)
+	}
+	got, err := profile.Read(&buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(p, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// Samples of 0.4, 0.8 and 1.6 s at 1 CPU and a quarter of that at 4: halfway in
+// the logarithm of CPU, at 2, every quantile is half.
+func TestInterpolation(t *testing.T) {
+	m, err := profile.New(small())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := m.Function("a")
+	for _, c := range []struct {
+		r       function.Resources
+		u, want float64
+	}{
+		{function.Resources{CPU: 1000, Memory: 128 * function.MiB}, 0.5, 0.8},
+		{function.Resources{CPU: 1000, Memory: 300 * function.MiB}, 1, 1.6},
+		{function.Resources{CPU: 2000, Memory: 256 * function.MiB}, 0, 0.2},
+		{function.Resources{CPU: 2000, Memory: 256 * function.MiB}, 0.75, 0.4 * math.Sqrt2},
+		{function.Resources{CPU: 8000, Memory: 512 * function.MiB}, 0.5, 0.2}, // outside: the nearest
+	} {
+		if got := f.Quantile(c.r, c.u); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("quantile %v at %v: %v, want %v", c.u, c.r, got, c.want)
+		}
+	}
+	if got := f.Mean(function.Resources{CPU: 1000, Memory: 128 * function.MiB}); got < 0.85 || got > 0.9 {
+		// the mean of exp of a piecewise linear quantile function: 0.4·3·ln2... = 0.8656
+		t.Errorf("mean %v, want 0.866", got)
+	}
+	if f.Works(function.Resources{CPU: 1000, Memory: 127 * function.MiB}) {
+		t.Error("works below the floor")
+	}
+}
+
+func TestBadProfiles(t *testing.T) {
+	for name, spoil := range map[string]func(*profile.Profile){
+		"no name":              func(p *profile.Profile) { p.Workflow.Name = "" },
+		"no promise":           func(p *profile.Profile) { p.Workflow.QoS.LatencyMillis = 0 },
+		"percentile 100":       func(p *profile.Profile) { p.Workflow.QoS.Percentile = 100 },
+		"no graph":             func(p *profile.Profile) { p.Workflow.Graph = profile.Node{} },
+		"two kinds":            func(p *profile.Profile) { p.Workflow.Graph.Stage = "x" },
+		"unknown function":     func(p *profile.Profile) { p.Functions[0].Name = "z" },
+		"function twice":       func(p *profile.Profile) { p.Functions = append(p.Functions, p.Functions[0]) },
+		"missing cell":         func(p *profile.Profile) { p.Functions[0].Grid = p.Functions[0].Grid[:5] },
+		"cell twice":           func(p *profile.Profile) { p.Functions[0].Grid[1] = p.Functions[0].Grid[2] },
+		"negative time":        func(p *profile.Profile) { p.Functions[0].Grid[1].ServiceMillis[0] = -1 },
+		"no samples":           func(p *profile.Profile) { p.Functions[0].Grid[1].ServiceMillis = nil },
+		"floor above the grid": func(p *profile.Profile) { p.Functions[0].MemoryFloorBytes = 9 * function.GiB },
+		"space beyond": func(p *profile.Profile) {
+			p.Functions[0].Space = &profile.Space{CPUMillis: function.Range{Min: 100, Max: 9000, Step: 100}, MemoryBytes: function.Range{Min: 1 << 27, Max: 1 << 28, Step: 1 << 20}}
+		},
+		"inverted space": func(p *profile.Profile) {
+			p.Functions[0].Space = &profile.Space{CPUMillis: function.Range{Min: 2000, Max: 1000, Step: 100}, MemoryBytes: function.Range{Min: 1 << 27, Max: 1 << 28, Step: 1 << 20}}
+		},
+		"probabilities": func(p *profile.Profile) { p.Workflow.Graph.Series[2].Choice[0].Probability = 0.5 },
+	} {
+		p := small()
+		spoil(p)
+		if _, err := profile.New(p); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	for name, text := range map[string]string{
+		"unknown field": `{"apiVersion":"aquatope.dev/v1alpha1","kind":"Profile","surprise":1}`,
+		"other kind":    `{"apiVersion":"aquatope.dev/v1alpha1","kind":"Workflow"}`,
+		"trailing":      `{} {}`,
+		"empty":         ``,
+	} {
+		if _, err := profile.Read(strings.NewReader(text)); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	var buf bytes.Buffer
+	if err := small().Write(&buf); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(buf.Bytes())
+	f.Add([]byte(`{"apiVersion":"aquatope.dev/v1alpha1","kind":"Profile","workflow":{"graph":{"series":[{"loop":{"count":1e9,"do":{"stage":"a"}}}]}}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p, err := profile.Read(bytes.NewReader(text))
+		if err != nil {
+			return
+		}
+		m, err := profile.New(p)
+		if err != nil {
+			t.Fatalf("read but not usable: %v", err)
+		}
+		for _, fn := range m.Functions {
+			for _, r := range []function.Resources{fn.Space.Smallest(), fn.Space.Largest()} {
+				if v := fn.Quantile(r, 0.3); !(v > 0) || math.IsInf(v, 0) {
+					t.Fatalf("quantile %v at %v", v, r)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,118 @@
+package workflow
+
+import "gonum.org/v1/gonum/floats"
+
+// Columns computes the latencies of many runs at once, one column of numbers
+// for each slot: many times faster than calling Latency for each run, which is
+// what a search over configurations needs. It reuses its memory and is not safe
+// for concurrent use.
+type Columns struct {
+	c       *Composition
+	buffers [][]float64
+	used    int
+}
+
+// NewColumns returns the column-wise form of c.
+func NewColumns(c *Composition) *Columns { return &Columns{c: c} }
+
+// Latencies writes to dst the latency of each run; service[s][i] is the service
+// time of slot s in run i, uniform[u][i] its uniform number u. All columns are
+// as long as dst.
+func (k *Columns) Latencies(service, uniform [][]float64, dst []float64) {
+	k.used = 0
+	copy(dst, k.duration(int32(len(k.c.steps)-1), service, uniform, len(dst)))
+}
+
+// buffer returns a column of zeros.
+func (k *Columns) buffer(n int) []float64 {
+	if k.used == len(k.buffers) {
+		k.buffers = append(k.buffers, nil)
+	}
+	if cap(k.buffers[k.used]) < n {
+		k.buffers[k.used] = make([]float64, n)
+	}
+	b := k.buffers[k.used][:n]
+	clear(b)
+	k.used++
+	return b
+}
+
+// duration returns how long step i takes in each run; the caller must not
+// change it.
+func (k *Columns) duration(i int32, service, uniform [][]float64, n int) []float64 {
+	s := &k.c.steps[i]
+	if s.kind == KindStage {
+		return service[s.slot]
+	}
+	out := k.buffer(n)
+	mark := k.used
+	switch s.kind {
+	case KindDelay:
+		floats.AddConst(s.delay, out)
+	case KindSeries:
+		for _, kid := range s.kids {
+			floats.Add(out, k.duration(kid, service, uniform, n))
+			k.used = mark
+		}
+	case KindParallel, KindRace:
+		for j, kid := range s.kids {
+			merge(out, k.duration(kid, service, uniform, n), s.kind == KindParallel || j == 0, j == 0)
+			k.used = mark
+		}
+	case KindChoice:
+		kids := make([][]float64, len(s.kids))
+		for j, kid := range s.kids {
+			kids[j] = k.duration(kid, service, uniform, n)
+		}
+		u := make([]float64, k.c.uniforms)
+		for r := range out {
+			u[s.uniform] = uniform[s.uniform][r]
+			out[r] = kids[s.chosen(u)][r]
+		}
+		k.used = mark
+	case KindLoop:
+		k.loop(s, service, uniform, out)
+		k.used = mark
+	}
+	return out
+}
+
+// merge keeps the larger of each pair, or the smaller; the first column is copied.
+func merge(dst, src []float64, larger, first bool) {
+	if first {
+		copy(dst, src)
+		return
+	}
+	for i, v := range src {
+		if (v > dst[i]) == larger {
+			dst[i] = v
+		}
+	}
+}
+
+// loop schedules the iterations of every run as Latency does.
+func (k *Columns) loop(s *step, service, uniform [][]float64, out []float64) {
+	kids := make([][]float64, len(s.kids))
+	for j, kid := range s.kids {
+		kids[j] = k.duration(kid, service, uniform, len(out))
+	}
+	var free [maxIterations]float64
+	for r := range out {
+		n := len(kids)
+		if s.extra < 1 && uniform[s.uniform][r] >= s.extra {
+			n--
+		}
+		width := min(s.width, n)
+		clear(free[:max(width, 1)])
+		for j := range n {
+			place := 0
+			for q := 1; q < width; q++ {
+				if free[q] < free[place] {
+					place = q
+				}
+			}
+			free[place] += s.scale * kids[j][r]
+			out[r] = max(out[r], free[place])
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package workflow_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/aquatope/aquatope/workflow"
+	"pgregory.net/rapid"
+)
+
+func randomNode(t *rapid.T, g *workflow.Graph, depth int) *workflow.Node {
+	kind := workflow.KindStage
+	if depth > 0 {
+		kind = workflow.Kind(rapid.IntRange(0, 6).Draw(t, "kind"))
+	}
+	n := &workflow.Node{Kind: kind}
+	switch kind {
+	case workflow.KindStage:
+		n.Stage = len(g.Stages)
+		g.Stages = append(g.Stages, workflow.Stage{})
+		return n
+	case workflow.KindDelay:
+		n.Delay = 250 * time.Millisecond
+		return n
+	case workflow.KindLoop:
+		n.Count = rapid.SampledFrom([]float64{0, 1, 2.5, 5}).Draw(t, "count")
+		n.Width = rapid.IntRange(1, 3).Draw(t, "width")
+		n.Children = []*workflow.Node{randomNode(t, g, depth-1)}
+		return n
+	}
+	for range rapid.IntRange(1, 3).Draw(t, "children") {
+		n.Children = append(n.Children, randomNode(t, g, depth-1))
+	}
+	for range n.Children {
+		n.Probability = append(n.Probability, 1/float64(len(n.Children)))
+	}
+	return n
+}
+
+func TestColumnsEqualLatency(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g := &workflow.Graph{}
+		g.Root = randomNode(t, g, 3)
+		c, err := workflow.NewComposition(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const runs = 5
+		rng := rand.New(rand.NewPCG(1, 2))
+		column := func(n int) [][]float64 {
+			out := make([][]float64, n)
+			for i := range out {
+				for range runs {
+					out[i] = append(out[i], rng.Float64())
+				}
+			}
+			return out
+		}
+		service, uniform := column(len(c.Slots())), column(c.Uniforms())
+		got := make([]float64, runs)
+		k := workflow.NewColumns(c)
+		for range 2 { // the second time with used memory
+			k.Latencies(service, uniform, got)
+		}
+		for r := range runs {
+			s, u := make([]float64, len(service)), make([]float64, len(uniform))
+			for i := range s {
+				s[i] = service[i][r]
+			}
+			for i := range u {
+				u[i] = uniform[i][r]
+			}
+			if want := c.Latency(s, u); math.Abs(got[r]-want) > 1e-12 {
+				t.Fatalf("run %d: %v, want %v", r, got[r], want)
+			}
+		}
+	})
+}
