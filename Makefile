@@ -15,6 +15,17 @@ help: ## list the targets
 build: need-go ## build bin/aquatope
 	$(GO) build -trimpath -o bin/ ./cmd/...
 
+# Each example is one static binary with all of its functions; "prepare" then
+# generates its inputs and trains its models beside it, in seconds.
+EXAMPLES = chain fan-out ml-pipeline video-processing social-network
+examples: need-go $(EXAMPLES:%=examples/%/bin/functions) ## build the examples' functions, inputs and models
+
+examples/%/bin/functions: $(wildcard examples/*/*.go) go.mod
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $@ ./examples/$*
+	$@ prepare $(@D)
+
+.DELETE_ON_ERROR:
+
 test: need-go ## run every test (under five minutes)
 	$(GO) test ./...
 
@@ -45,7 +56,7 @@ bench: need-go ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 clean: ## remove what was built
-	rm -rf bin
+	rm -rf bin examples/*/bin
 
 .PHONY: need-go
 need-go:
