@@ -30,7 +30,6 @@ type instance struct {
 	state     state
 	doomed    bool // takes no more requests and stops after those it has
 	inFlight  int
-	served    int
 	idleSince time.Time
 	begun     time.Time // when its start was decided
 	readyAt   time.Time
@@ -217,18 +216,23 @@ func (in *instance) idle() bool { return in.state == stateReady && in.inFlight =
 
 // release counts a request out. Platform.mu is held.
 func (in *instance) release() {
+	r := in.rev
 	in.inFlight--
-	in.served++
-	if in.inFlight == 0 {
-		in.idleSince = time.Now()
-		if in.doomed {
-			in.retire()
-		}
-	}
 	if in.state == stateReady && !in.doomed {
-		in.rev.backoff.reset()
+		r.backoff.reset()
 	}
-	in.rev.balance()
+	if in.inFlight > 0 {
+		r.balance()
+		return
+	}
+	in.idleSince = time.Now()
+	if in.doomed || r.mustYield(in.idleSince) {
+		in.retire()
+	}
+	r.balance()
+	if r.p.short && in.idle() {
+		r.p.freed()
+	}
 }
 
 // retire stops an instance. Platform.mu is held.

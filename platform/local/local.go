@@ -32,6 +32,7 @@ type Platform struct {
 	mu        sync.Mutex
 	closed    bool
 	used      function.Resources // by all instances that exist
+	short     bool               // an instance was not admitted since the last look
 	revisions map[string]*revision
 	routes    map[string]*route
 	flying    int           // invocations accepted and not ended
