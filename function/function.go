@@ -6,10 +6,15 @@ import "time"
 // zero values of optional fields are filled by the manifest reader; a Function
 // that reaches a platform is complete.
 type Function struct {
-	Name      string            `json:"name"`
-	Namespace string            `json:"namespace,omitempty"`
-	Image     string            `json:"image,omitempty"`   // for drivers that run containers
-	Command   []string          `json:"command,omitempty"` // for the process driver: path and leading arguments
+	Name      string   `json:"name"`
+	Namespace string   `json:"namespace,omitempty"`
+	Image     string   `json:"image,omitempty"`   // for drivers that run containers
+	Command   []string `json:"command,omitempty"` // for the process driver: path and leading arguments
+	// Entrypoint replaces the entry point of Image; empty keeps it. Args follow it.
+	Entrypoint []string `json:"entrypoint,omitempty"`
+	// Digest identifies the content of the files that Command and Args name, so
+	// that rebuilt code is a new revision.
+	Digest    string            `json:"digest,omitempty"`
 	Args      []string          `json:"args,omitempty"`
 	Env       []EnvVar          `json:"env,omitempty"`
 	Dir       string            `json:"dir,omitempty"` // working directory of the process driver, absolute

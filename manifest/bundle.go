@@ -1,6 +1,8 @@
 package manifest
 
 import (
+	"fmt"
+
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/workflow"
 )
@@ -11,7 +13,8 @@ type Bundle struct {
 	Workflows []*workflow.Workflow
 	Functions []function.Function
 
-	calls []call // of all workflows, for Check
+	calls  []call        // of all workflows, for Check
+	places []declaration // of everything in the bundle
 }
 
 // call is a place in a manifest where a workflow calls a function.
@@ -20,43 +23,59 @@ type call struct {
 	at       Error // without Detail and Hint
 }
 
+// declaration is the place of a workflow or function.
+type declaration struct {
+	what, name string
+	at         Error
+}
+
+// merge adds what is in o to b and reports names that are declared twice.
+func (b *Bundle) merge(o *Bundle) Errors {
+	var errs Errors
+	for _, d := range o.places {
+		for _, had := range b.places {
+			if d.what == had.what && d.name == had.name && d.name != "" {
+				e := d.at
+				e.Detail = fmt.Sprintf("%s %s is declared twice, first at %s:%d:%d", d.what, d.name, had.at.File, had.at.Line, had.at.Column)
+				e.Hint = "rename or delete one of them"
+				errs = append(errs, &e)
+				break
+			}
+		}
+		b.places = append(b.places, d)
+	}
+	b.Workflows = append(b.Workflows, o.Workflows...)
+	b.Functions = append(b.Functions, o.Functions...)
+	b.calls = append(b.calls, o.calls...)
+	return errs
+}
+
 // Check reports, as Errors, every call of a function that is neither in the
 // bundle nor among known, the names of functions that are deployed already.
 func (b *Bundle) Check(known ...string) error {
 	names := map[string]bool{}
-	for _, n := range known {
-		names[n] = true
-	}
+	candidates := append([]string(nil), known...)
 	for _, f := range b.Functions {
-		names[f.Name] = true
+		candidates = append(candidates, f.Name)
+	}
+	for _, n := range candidates {
+		names[n] = true
 	}
 	var errs Errors
 	for _, c := range b.calls {
-		if !names[c.function] {
-			e := c.at
-			e.Detail = "function " + c.function + " is neither in these manifests nor deployed"
-			e.Hint = "deploy a Knative Service of that name first, or together with the workflow"
-			errs = append(errs, &e)
+		if names[c.function] {
+			continue
 		}
+		e := c.at
+		e.Detail = "function " + c.function + " is neither in these manifests nor deployed"
+		e.Hint = "deploy a Knative Service of that name first, or together with the workflow"
+		if near := nearest(c.function, candidates); near != "" {
+			e.Hint = "did you mean " + near + "?"
+		}
+		errs = append(errs, &e)
 	}
 	if len(errs) > 0 {
 		return errs
 	}
 	return nil
-}
-
-// Load reads manifests from files and folders. Of a folder it reads the files
-// that end in .yaml, .yml or .json, in order of name, not its subfolders. "-"
-// is standard input. Relative paths within a manifest (commands, working
-// directories, payload files) are relative to its folder. The error is an
-// Errors when the contents are at fault.
-func Load(paths ...string) (*Bundle, error) {
-	return &Bundle{}, nil
-}
-
-// Parse reads the manifests in data, which came from a file called name. It
-// reads no other file: relative paths are resolved by name alone, and payload
-// files are refused. The error is an Errors.
-func Parse(name string, data []byte) (*Bundle, error) {
-	return &Bundle{}, nil
 }
