@@ -28,6 +28,7 @@ type Driver struct {
 	root    cgroup.Root // nil where control groups cannot be used
 	noRoot  error       // why
 	scratch string      // a folder per instance is made below it
+	shared  string      // a folder that all instances may write to, $AQUATOPE_DATA for them
 	spawner *spawner
 	ports   *ports
 	log     *slog.Logger
@@ -36,7 +37,7 @@ type Driver struct {
 // New takes over the state folder dir, which the caller has locked: whatever
 // an earlier process left running there is ended.
 func New(dir string, log *slog.Logger) (*Driver, error) {
-	d := &Driver{scratch: filepath.Join(dir, "instances"), log: log, ports: newPorts(os.Getpid() * 97)}
+	d := &Driver{scratch: filepath.Join(dir, "instances"), shared: filepath.Join(dir, "shared"), log: log, ports: newPorts(os.Getpid() * 97)}
 	d.root, d.noRoot = cgroup.Open(groupName(dir))
 	if d.noRoot != nil && !errors.Is(d.noRoot, cgroup.ErrUnavailable) {
 		return nil, d.noRoot
@@ -54,6 +55,9 @@ func New(dir string, log *slog.Logger) (*Driver, error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(d.scratch, 0o700); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(d.shared, 0o700); err != nil {
 		return nil, err
 	}
 	d.spawner = newSpawner()
@@ -148,7 +152,7 @@ func (in *instance) start(spec sandbox.Spec, path string) (err error) {
 	}
 	in.pipe = r
 	cmd := &exec.Cmd{
-		Path: "/proc/self/exe", Args: plan.Argv(), Env: environ(spec, in.port, in.dir), Dir: rev.Function.Dir,
+		Path: "/proc/self/exe", Args: plan.Argv(), Env: environ(spec, in.port, in.dir, d.shared), Dir: rev.Function.Dir,
 		Stdout: w, Stderr: w, SysProcAttr: attr,
 	}
 	if cmd.Dir == "" {
@@ -167,10 +171,10 @@ func (in *instance) start(spec sandbox.Spec, path string) (err error) {
 
 // environ is all that a function sees of our environment: its contract, its
 // own variables, and where to find programs.
-func environ(spec sandbox.Spec, port int, tmp string) []string {
+func environ(spec sandbox.Spec, port int, tmp, shared string) []string {
 	rev := spec.Revision
 	env := []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + tmp, "TMPDIR=" + tmp,
+		"PATH=" + os.Getenv("PATH"), "HOME=" + tmp, "TMPDIR=" + tmp, "AQUATOPE_DATA=" + shared,
 		"K_SERVICE=" + rev.Function.Name, "K_CONFIGURATION=" + rev.Function.Name, "K_REVISION=" + rev.Name,
 	}
 	for _, e := range rev.Function.Env {
