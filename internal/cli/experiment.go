@@ -15,7 +15,8 @@ func newExperimentCmd(env *Env) *cobra.Command {
 interleaved, with the same information for everyone, and prints what it found.
 Run one with -o json to get every figure.`,
 	},
-	// One line for each experiment, in alphabetical order: newExperimentXCmd(env),
+		// One line for each experiment, in alphabetical order.
+		newExperimentOverheadCmd(env),
 	)
 }
 

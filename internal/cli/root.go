@@ -41,7 +41,15 @@ CPU and memory for every function such that the promise holds end to end.`,
 	)
 	return parent(root,
 		// One line for each command, in alphabetical order.
+		newDeleteCmd(env),
+		newDeployCmd(env),
+		newDoctorCmd(env),
 		newExperimentCmd(env),
+		newInvokeCmd(env),
+		newLoadCmd(env),
+		newRunsCmd(env),
+		newStatusCmd(env),
+		newUpCmd(env),
 		newVersionCmd(env),
 	)
 }

@@ -86,7 +86,7 @@ func bold(s string, color bool) string {
 
 func isNumber(v any) bool {
 	switch v.(type) {
-	case int, int64, uint64, float64, time.Duration, function.Bytes, function.MilliCPU:
+	case int, int64, uint64, float64, time.Duration, function.Bytes, function.MilliCPU, money:
 		return true
 	}
 	return false
@@ -186,6 +186,8 @@ func raw(v any) string {
 			return ""
 		}
 		return strconv.FormatFloat(v, 'g', -1, 64)
+	case money:
+		return strconv.FormatFloat(float64(v), 'g', -1, 64)
 	case function.Bytes:
 		return strconv.FormatInt(int64(v), 10)
 	case function.MilliCPU:

@@ -16,6 +16,10 @@ type Problem struct {
 	Errors []ProblemError `json:"errors,omitempty" doc:"Every single problem, where there are several."`
 }
 
+// TypeNotFound is the type of problems about names that the server does not
+// know, as opposed to a 404 that a function answered.
+const TypeNotFound = "tag:aquatope.dev,2026:not-found"
+
 // ProblemError is one of several problems.
 type ProblemError struct {
 	Message  string `json:"message,omitempty"`

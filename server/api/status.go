@@ -19,6 +19,7 @@ type Function struct {
 	Idle        int                `json:"idle"`
 	Busy        int                `json:"busy"`
 	Queued      int                `json:"queued" doc:"Requests that wait for an instance."`
+	StartError  string             `json:"startError,omitempty" doc:"Why the last start of an instance did not succeed; absent once one did."`
 }
 
 // FunctionList is all functions, in order of name.

@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aquatope/aquatope/server/api"
+)
+
+func newStatusCmd(env *Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "status",
+		GroupID: groupRun,
+		Short:   "Show functions, instances, workflows and whether their promises hold",
+		Long: `Shows what the server runs at this moment: the instances of every function and
+the requests that wait for one, and for every workflow whether its runs of the
+last minutes kept the promise. The page at the server's address shows the same.`,
+		Example: "  aquatope status\n  aquatope status -o json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := env.client()
+			if err != nil {
+				return err
+			}
+			s, err := c.Status(cmd.Context())
+			if err != nil {
+				return err
+			}
+			for _, w := range s.Warnings {
+				env.Notef("warning: %s", w)
+			}
+			return env.Print("Status", s, workflowsTable(s.Workflows), functionsTable(s))
+		},
+	}
+	return env.serverFlag(cmd)
+}
+
+func workflowsTable(workflows []api.Workflow) Table {
+	t := Table{
+		Title:   "Workflows",
+		Columns: []string{"workflow", "stages", "target", "promise", "runs", "running", "failed", "violations", "p50", "p95", "p99"},
+	}
+	for _, w := range workflows {
+		r := w.Recent
+		promise := "none"
+		if w.QoS.Latency > 0 {
+			promise = "no runs yet"
+		}
+		if r.QoSMet != nil {
+			promise = map[bool]string{true: "met", false: "broken"}[*r.QoSMet]
+		}
+		t.Rows = append(t.Rows, []any{
+			w.Name, len(w.Stages), qosText(w.QoS), promise, r.Runs, r.Running, r.Failed, r.Violations,
+			known(r.P50), known(r.P95), known(r.P99),
+		})
+	}
+	if len(workflows) == 0 {
+		t.Note = "No workflow is deployed: aquatope deploy -f FILE"
+	} else {
+		t.Note = fmt.Sprintf("Runs that ended in the last %s.", strings.TrimSuffix(strings.TrimSuffix(workflows[0].Recent.Window.String(), "0s"), "0m"))
+	}
+	return t
+}
+
+func functionsTable(s api.Status) Table {
+	t := Table{
+		Title:   "Functions",
+		Columns: []string{"function", "revision", "cpu", "memory", "warm target", "starting", "idle", "busy", "queued"},
+		Note:    fmt.Sprintf("Instances use %s CPU and %s of %s CPU and %s.", s.Used.CPU, s.Used.Memory, s.Capacity.CPU, s.Capacity.Memory),
+	}
+	for _, f := range s.Functions {
+		t.Rows = append(t.Rows, []any{
+			f.Name, f.Revision, f.Resources.CPU, f.Resources.Memory, f.Warm, f.Starting, f.Idle, f.Busy, f.Queued,
+		})
+	}
+	return t
+}

@@ -1,0 +1,57 @@
+package server
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/platform"
+	"github.com/aquatope/aquatope/platform/local"
+)
+
+// Config of a Server. Zero fields get the defaults named here.
+type Config struct {
+	// DataDir holds everything that outlives the process. One server uses it
+	// at a time. Required.
+	DataDir string
+	// Driver runs instances: local.DriverProcess (the default) or local.DriverDocker.
+	Driver string
+	// Version is what the server calls itself.
+	Version string
+	// Capacity is what the limits of all instances may sum up to; by default
+	// what the machine has.
+	Capacity function.Resources
+	// MaxBody bounds requests, in bytes; by default 32 MiB.
+	MaxBody int64
+	// Price is the price list for costs; by default that of Cloud Run.
+	Price function.Price
+	// Scale decides the warm pool of a revision. It is asked at deployment and
+	// once in every window after that; by default Reactive.
+	Scale func(function.Revision) platform.Scale
+	// Window is the time between two decisions of Scale; by default 60 s.
+	Window time.Duration
+	// Logger gets what happens; by default nothing is logged.
+	Logger *slog.Logger
+}
+
+func (c Config) withDefaults() Config {
+	if c.MaxBody <= 0 {
+		c.MaxBody = 32 << 20
+	}
+	if c.Driver == "" {
+		c.Driver = local.DriverProcess
+	}
+	if c.Price == (function.Price{}) {
+		c.Price, _ = function.LookupPrice("cloud-run")
+	}
+	if c.Scale == nil {
+		c.Scale = Reactive
+	}
+	if c.Window <= 0 {
+		c.Window = time.Minute
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}

@@ -1,0 +1,108 @@
+package server
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/platform"
+	"github.com/aquatope/aquatope/server/api"
+)
+
+// idleInterval is how often idle instances are counted, and idleHistory how
+// long the counts are kept.
+const (
+	idleInterval = time.Second
+	idleHistory  = 2 * time.Hour
+)
+
+// idleMeter adds up how long instances were warm and served nothing, and what
+// that cost: the price of not having cold starts.
+type idleMeter struct {
+	price function.Price
+
+	mu    sync.Mutex
+	total map[string]idleTotal // by function, since the start
+	past  []idleMark           // in order of time
+}
+
+type idleTotal struct {
+	time time.Duration
+	cost float64
+}
+
+// idleMark is the totals at a moment.
+type idleMark struct {
+	at    time.Time
+	total map[string]idleTotal
+}
+
+func newIdleMeter(p function.Price) *idleMeter {
+	return &idleMeter{price: p, total: map[string]idleTotal{}}
+}
+
+// add accounts for an interval in which the platform was as in the snapshot,
+// and returns what it cost.
+func (m *idleMeter) add(s platform.Snapshot, interval time.Duration) float64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sum := 0.0
+	for _, r := range s.Revisions {
+		if r.Idle == 0 {
+			continue
+		}
+		t := m.total[r.Function]
+		cost := m.price.Idle(r.Resources, time.Duration(r.Idle)*interval)
+		t.time += time.Duration(r.Idle) * interval
+		t.cost += cost
+		m.total[r.Function] = t
+		sum += cost
+	}
+	old := 0
+	for old < len(m.past) && s.Time.Sub(m.past[old].at) > idleHistory {
+		old++
+	}
+	m.past = append(m.past[old:], idleMark{at: s.Time, total: maps.Clone(m.total)})
+	return sum
+}
+
+// since returns what was idle from a moment on, as far as it is remembered.
+func (m *idleMeter) since(t time.Time) []api.IdleSummary {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var before map[string]idleTotal
+	if i, _ := slices.BinarySearchFunc(m.past, t, func(p idleMark, t time.Time) int { return p.at.Compare(t) }); i > 0 {
+		before = m.past[i-1].total
+	}
+	out := []api.IdleSummary{}
+	for _, fn := range slices.Sorted(maps.Keys(m.total)) {
+		now, then := m.total[fn], before[fn]
+		if d := now.time - then.time; d > 0 {
+			out = append(out, api.IdleSummary{Function: fn, Idle: d, Cost: now.cost - then.cost})
+		}
+	}
+	return out
+}
+
+// idleLoop counts idle instances until ctx is done.
+func (s *Server) idleLoop(ctx context.Context) {
+	tick := time.NewTicker(idleInterval)
+	defer tick.Stop()
+	last := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		snapshot, err := s.platform.Snapshot(ctx)
+		if err != nil {
+			continue // the platform is closing
+		}
+		s.metrics.cost.WithLabelValues("idle").Add(s.idle.add(snapshot, snapshot.Time.Sub(last)))
+		last = snapshot.Time
+	}
+}
