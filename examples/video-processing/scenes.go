@@ -16,7 +16,8 @@ type sceneCuts struct {
 }
 
 // scenes finds where the brightness histogram changes at once. It decodes one
-// frame after the other on one processor and holds no more than one.
+// frame after the other on one processor and holds no more than one. A change
+// that falls between two chunks goes unseen.
 func scenes(_ context.Context, in chunk) (sceneCuts, error) {
 	frames, err := readFrames(in)
 	if err != nil {
