@@ -41,7 +41,7 @@ func (r *reader) annotated(a *annotations, f *function.Function) {
 			continue
 		}
 		hint := ""
-		if near := nearest(n.key, knownAnnotations); near != "" {
+		if near := nearestAnnotation(n.key); near != "" {
 			hint = "did you mean " + near + "?"
 		} else if strings.HasPrefix(n.key, "autoscaling.knative.dev/") {
 			hint = poolHint
@@ -69,6 +69,22 @@ func (r *reader) annotated(a *annotations, f *function.Function) {
 	if n := a.get(payloadsKey); n != nil {
 		f.Payloads = r.payloads(n)
 	}
+}
+
+// nearestAnnotation returns the known annotation of the same owner that key is
+// probably a slip of, or "".
+func nearestAnnotation(key string) string {
+	owner, name, _ := strings.Cut(key, "/")
+	var names []string
+	for _, known := range knownAnnotations {
+		if o, n, _ := strings.Cut(known, "/"); o == owner {
+			names = append(names, n)
+		}
+	}
+	if near := nearest(name, names); near != "" {
+		return owner + "/" + near
+	}
+	return ""
 }
 
 // space reads a range; v is the value of the resource that is deployed first.

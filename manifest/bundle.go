@@ -1,7 +1,9 @@
 package manifest
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/workflow"
@@ -20,7 +22,8 @@ type Bundle struct {
 // call is a place in a manifest where a workflow calls a function.
 type call struct {
 	function string
-	at       Error // without Detail and Hint
+	near     string // a function under use with a similar name
+	at       Error  // without Detail and Hint
 }
 
 // declaration is the place of a workflow or function.
@@ -33,16 +36,15 @@ type declaration struct {
 func (b *Bundle) merge(o *Bundle) Errors {
 	var errs Errors
 	for _, d := range o.places {
-		for _, had := range b.places {
-			if d.what == had.what && d.name == had.name && d.name != "" {
-				e := d.at
-				e.Detail = fmt.Sprintf("%s %s is declared twice, first at %s:%d:%d", d.what, d.name, had.at.File, had.at.Line, had.at.Column)
-				e.Hint = "rename or delete one of them"
-				errs = append(errs, &e)
-				break
-			}
+		i := slices.IndexFunc(b.places, func(had declaration) bool { return d.name != "" && d.what == had.what && d.name == had.name })
+		if i < 0 {
+			b.places = append(b.places, d)
+			continue
 		}
-		b.places = append(b.places, d)
+		e, first := d.at, b.places[i].at
+		e.Detail = fmt.Sprintf("%s %s is declared twice, first at %s:%d:%d", d.what, d.name, first.File, first.Line, first.Column)
+		e.Hint = "rename or delete one of them"
+		errs = append(errs, &e)
 	}
 	b.Workflows = append(b.Workflows, o.Workflows...)
 	b.Functions = append(b.Functions, o.Functions...)
@@ -69,7 +71,7 @@ func (b *Bundle) Check(known ...string) error {
 		e := c.at
 		e.Detail = "function " + c.function + " is neither in these manifests nor deployed"
 		e.Hint = "deploy a Knative Service of that name first, or together with the workflow"
-		if near := nearest(c.function, candidates); near != "" {
+		if near := cmp.Or(nearest(c.function, candidates), c.near); near != "" {
 			e.Hint = "did you mean " + near + "?"
 		}
 		errs = append(errs, &e)

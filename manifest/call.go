@@ -48,7 +48,8 @@ func (r *workflowReader) call(o *object, n *node, t *workflow.Task, p place) {
 			}
 			r.fail(n.at, o.at("call"), hint, "%v", err)
 		}
-		r.calls = append(r.calls, call{name, Error{File: r.file, Line: n.at.line, Column: n.at.column, Key: o.at("call")}})
+		at := Error{File: r.file, Line: n.at.line, Column: n.at.column, Key: o.at("call")}
+		r.calls = append(r.calls, call{name, nearest(name, r.callable()), at})
 	}
 }
 
@@ -84,6 +85,9 @@ func (r *workflowReader) inline(name string, at, with *node, t *workflow.Task, p
 		t.Do = []workflow.Task{}
 		return
 	}
+	if len(r.use.open) == 0 {
+		r.use.cyclic = false
+	}
 	r.use.open = append(r.use.open, name)
 	defer func() { r.use.open = r.use.open[:len(r.use.open)-1] }()
 	definition := r.use.functions[name]
@@ -94,7 +98,7 @@ func (r *workflowReader) inline(name string, at, with *node, t *workflow.Task, p
 		return r.task(definition, name, place{key: p.key, pointer: pointer}, nil)
 	}
 	defer func() {
-		if r.use.cyclic {
+		if r.use.cyclic && len(r.use.open) > 1 { // else it has been reported at the definition
 			r.fail(at.at, join(p.key, "call"), "use for to repeat tasks", "function %q calls itself, by way of others", name)
 		}
 	}()

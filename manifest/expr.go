@@ -192,6 +192,8 @@ func (r *reader) text(n *node, path string, vars scope) {
 	switch {
 	case isWholeExpression(n.text):
 		r.checked(n, path, bare(n.text), vars)
+	case strings.HasPrefix(strings.TrimSpace(n.text), "${") && !strings.Contains(n.text, "}"):
+		r.fail(n.at, path, "close it: ${ .name }", "the expression has no closing brace")
 	case strings.Contains(n.text, "${"):
 		r.fail(n.at, path, `write the whole text as one expression: ${ "Hello \(.name)" }`,
 			"an expression within a text would not be evaluated")

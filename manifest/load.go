@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,7 +30,11 @@ func (f files) read(name string) ([]byte, error) {
 	if f.open == nil {
 		return nil, errors.New("files cannot be read from here")
 	}
-	return f.open(f.resolve(name))
+	data, err := f.open(f.resolve(name))
+	if p := (*fs.PathError)(nil); errors.As(err, &p) {
+		return nil, fmt.Errorf("%s: %w", name, p.Err)
+	}
+	return data, err
 }
 
 // readLimited reads a file of at most limit bytes.

@@ -9,8 +9,8 @@ import (
 
 // Defaults of resources and of the space to tune in.
 const (
-	defaultCPU    = 1000
-	defaultMemory = 512 * int64(function.MiB)
+	defaultCPU    = function.MilliCPU(1000)
+	defaultMemory = 512 * function.MiB
 )
 
 var (
@@ -38,7 +38,7 @@ var (
 // resources reads resources, nil for none. The limits are what an instance
 // gets; requests stand in for limits that are absent.
 func (r *reader) resources(n *node, path string) function.Resources {
-	res := function.Resources{CPU: defaultCPU, Memory: function.Bytes(defaultMemory)}
+	res := function.Resources{CPU: defaultCPU, Memory: defaultMemory}
 	if n == nil {
 		return res
 	}
@@ -60,8 +60,8 @@ func (r *reader) resources(n *node, path string) function.Resources {
 		}
 		return fallback
 	}
-	res.CPU = function.MilliCPU(pick(cpuUnit, defaultCPU))
-	res.Memory = function.Bytes(pick(memoryUnit, defaultMemory))
+	res.CPU = function.MilliCPU(pick(cpuUnit, int64(defaultCPU)))
+	res.Memory = function.Bytes(pick(memoryUnit, int64(defaultMemory)))
 	o.done(map[string]string{"claims": "devices are not supported"})
 	return res
 }

@@ -19,7 +19,11 @@ const fromCluster = "delete what a cluster adds (uid, status and the like) from 
 
 // service reads a Knative Service.
 func (r *reader) service(n *node) function.Function {
-	f := function.Function{Concurrency: 1, Timeout: defaultTimeout, StartTimeout: defaultStartTimeout}
+	f := function.Function{
+		Concurrency: 1, Timeout: defaultTimeout, StartTimeout: defaultStartTimeout,
+		Resources: function.Resources{CPU: defaultCPU, Memory: defaultMemory},
+	}
+	before := len(r.errs)
 	o := r.object(n, "")
 	if v := o.need("apiVersion", "write apiVersion: serving.knative.dev/v1"); v != nil {
 		r.oneOf(v, "apiVersion", "serving.knative.dev/v1")
@@ -44,7 +48,7 @@ func (r *reader) service(n *node) function.Function {
 	}
 	o.done(map[string]string{"status": fromCluster})
 	r.annotated(notes, &f)
-	if len(f.Command) == 0 && f.Image == "" && len(r.errs) == 0 {
+	if len(f.Command) == 0 && f.Image == "" && len(r.errs) == before {
 		r.fail(n.at, "spec.template.spec.containers[0]", "set image, or command to run a program of this machine", "there is nothing to run")
 	}
 	return f

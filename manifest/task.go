@@ -197,8 +197,7 @@ func (r *workflowReader) task(n *node, name string, p place, js *jumps) workflow
 			r.fail(n.at, p.key, "add "+orList(kinds), "the task does nothing")
 		}
 	case v.kind == kindNull:
-		r.fail(v.at, o.at(what), "", "has no value")
-		o.known = append(o.known, what)
+		o.known = append(o.known, what) // done reports it
 	case what == "call":
 		r.call(o, v, &t, p)
 	case what == "fork":
