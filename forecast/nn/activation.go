@@ -108,3 +108,27 @@ func Softplus(x float64) float64 {
 	}
 	return math.Log1p(math.Exp(x))
 }
+
+// tanhs sets y to tanh(x).
+func tanhs(y, x []float32) {
+	n := 0
+	if fast && len(x) >= 8 {
+		n = len(x) &^ 7
+		tanh8(n, &x[0], &y[0], 1, 1, 0)
+	}
+	for i := n; i < len(x); i++ {
+		y[i] = tanh(x[i])
+	}
+}
+
+// sigmoids replaces x by 1/(1+exp(-x)).
+func sigmoids(x []float32) {
+	n := 0
+	if fast && len(x) >= 8 {
+		n = len(x) &^ 7
+		tanh8(n, &x[0], &x[0], 0.5, 0.5, 0.5)
+	}
+	for i := n; i < len(x); i++ {
+		x[i] = Sigmoid(x[i])
+	}
+}

@@ -45,7 +45,7 @@ func (l *Linear) Forward(x Matrix) Matrix {
 // Backward takes the gradient by the output, adds to the gradients of the
 // weights, and returns the gradient by the input.
 func (l *Linear) Backward(dy Matrix) Matrix {
-	mulTN(l.x, dy, 1, Matrix{l.In, l.Out, l.W.Grad})
+	mulTN(l.x, dy, Matrix{l.In, l.Out, l.W.Grad})
 	for i := range dy.Rows {
 		for j, g := range dy.Row(i) {
 			l.B.Grad[j] += g
@@ -55,6 +55,6 @@ func (l *Linear) Backward(dy Matrix) Matrix {
 		return Matrix{}
 	}
 	l.dx.resize(dy.Rows, l.In)
-	mulNT(dy, Matrix{l.In, l.Out, l.W.Value}, 0, l.dx)
+	mulNT(dy, Matrix{l.In, l.Out, l.W.Value}, l.dx)
 	return l.dx
 }

@@ -72,12 +72,16 @@ func (l *LSTM) Forward(x Matrix, steps int) Matrix {
 		for i := range batch {
 			g := z.Row(i)
 			in, forget, candidate, out := g[:h], g[h:2*h], g[2*h:3*h], g[3*h:4*h]
+			sigmoids(g[:2*h])
+			tanhs(candidate, candidate)
+			sigmoids(out)
 			before, c := l.cells.Row(t*batch+i), l.cells.Row((t+1)*batch+i)
 			tc, y := l.tanhC.Row(t*batch+i), l.hidden.Row((t+1)*batch+i)
 			for j := range h {
-				in[j], forget[j], candidate[j], out[j] = Sigmoid(in[j]), Sigmoid(forget[j]), tanh(candidate[j]), Sigmoid(out[j])
 				c[j] = forget[j]*before[j] + in[j]*candidate[j]
-				tc[j] = tanh(c[j])
+			}
+			tanhs(tc, c)
+			for j := range h {
 				y[j] = out[j] * tc[j]
 			}
 		}
@@ -111,11 +115,11 @@ func (l *LSTM) Backward(dy Matrix) Matrix {
 			}
 		}
 		if t > 0 {
-			mulNT(l.dz.Slice(t*batch, (t+1)*batch), l.wh(), 0, l.dh)
+			mulNT(l.dz.Slice(t*batch, (t+1)*batch), l.wh(), l.dh)
 		}
 	}
-	mulTN(l.x, l.dz, 1, Matrix{l.In, 4 * h, l.Wx.Grad})
-	mulTN(l.hidden.Slice(0, dy.Rows), l.dz, 1, Matrix{h, 4 * h, l.Wh.Grad})
+	mulTN(l.x, l.dz, Matrix{l.In, 4 * h, l.Wx.Grad})
+	mulTN(l.hidden.Slice(0, dy.Rows), l.dz, Matrix{h, 4 * h, l.Wh.Grad})
 	for i := range l.dz.Rows {
 		for j, v := range l.dz.Row(i) {
 			l.B.Grad[j] += v
@@ -125,6 +129,6 @@ func (l *LSTM) Backward(dy Matrix) Matrix {
 		return Matrix{}
 	}
 	l.dx.resize(dy.Rows, l.In)
-	mulNT(l.dz, l.wx(), 0, l.dx)
+	mulNT(l.dz, l.wx(), l.dx)
 	return l.dx
 }

@@ -40,17 +40,35 @@ func (m Matrix) general() blas32.General {
 	return blas32.General{Rows: m.Rows, Cols: m.Cols, Stride: max(m.Cols, 1), Data: m.Data}
 }
 
-// mul adds a·b to beta·c.
+// mul adds a·b to beta·c, beta being 0 or 1.
 func mul(a, b Matrix, beta float32, c Matrix) {
-	blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, a.general(), b.general(), beta, c.general())
+	if !fast {
+		blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, a.general(), b.general(), beta, c.general())
+		return
+	}
+	if beta == 0 {
+		clear(c.Data)
+	}
+	gemm(a.Rows, a.Cols, b.Cols, operand{a.Data, a.Cols, 1}, b, c)
 }
 
-// mulTN adds aᵀ·b to beta·c.
-func mulTN(a, b Matrix, beta float32, c Matrix) {
-	blas32.Gemm(blas.Trans, blas.NoTrans, 1, a.general(), b.general(), beta, c.general())
+// mulTN adds aᵀ·b to c.
+func mulTN(a, b, c Matrix) {
+	if !fast {
+		blas32.Gemm(blas.Trans, blas.NoTrans, 1, a.general(), b.general(), 1, c.general())
+		return
+	}
+	gemm(a.Cols, a.Rows, b.Cols, operand{a.Data, 1, a.Cols}, b, c)
 }
 
-// mulNT adds a·bᵀ to beta·c.
-func mulNT(a, b Matrix, beta float32, c Matrix) {
-	blas32.Gemm(blas.NoTrans, blas.Trans, 1, a.general(), b.general(), beta, c.general())
+// mulNT sets c to a·bᵀ.
+func mulNT(a, b, c Matrix) {
+	if !fast {
+		blas32.Gemm(blas.NoTrans, blas.Trans, 1, a.general(), b.general(), 0, c.general())
+		return
+	}
+	s := scratch.Get().(*buffers)
+	defer scratch.Put(s)
+	clear(c.Data)
+	gemm(a.Rows, a.Cols, b.Rows, operand{a.Data, a.Cols, 1}, s.transpose(b), c)
 }

@@ -1,0 +1,155 @@
+//go:build !purego
+
+#include "textflag.h"
+
+// func hasAVX2() bool
+// AVX2 and FMA of the processor, and the operating system saving the registers.
+TEXT ·hasAVX2(SB), NOSPLIT, $0-1
+	MOVB $0, ret+0(FP)
+	MOVL $0, AX
+	CPUID
+	CMPL AX, $7
+	JLT  no
+	MOVL $1, AX
+	MOVL $0, CX
+	CPUID
+	ANDL $0x18001000, CX // OSXSAVE, AVX, FMA
+	CMPL CX, $0x18001000
+	JNE  no
+	MOVL $0, CX
+	XGETBV
+	ANDL $6, AX          // SSE and AVX state
+	CMPL AX, $6
+	JNE  no
+	MOVL $7, AX
+	MOVL $0, CX
+	CPUID
+	TESTL $0x20, BX      // AVX2
+	JZ   no
+	MOVB $1, ret+0(FP)
+
+no:
+	RET
+
+// func kernel4x16(k int, a *float32, ai, ak int, b *float32, bk int, c *float32, ci int)
+// c[i][j] += sum over k of a[i][k]*b[k][j] for 4 rows i and 16 columns j. The
+// distances between elements (ai, ak), rows of b (bk) and of c (ci) are in bytes.
+TEXT ·kernel4x16(SB), NOSPLIT, $0-64
+	MOVQ k+0(FP), CX
+	MOVQ a+8(FP), SI
+	MOVQ ai+16(FP), R8
+	MOVQ ak+24(FP), R9
+	MOVQ b+32(FP), DI
+	MOVQ bk+40(FP), R10
+	MOVQ c+48(FP), DX
+	MOVQ ci+56(FP), R11
+	LEAQ (SI)(R8*1), AX
+	LEAQ (SI)(R8*2), BX
+	LEAQ (AX)(R8*2), R12
+	LEAQ (DX)(R11*2), R13
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	VMOVUPS (DX)(R11*1), Y2
+	VMOVUPS 32(DX)(R11*1), Y3
+	VMOVUPS (R13), Y4
+	VMOVUPS 32(R13), Y5
+	VMOVUPS (R13)(R11*1), Y6
+	VMOVUPS 32(R13)(R11*1), Y7
+
+loop:
+	VMOVUPS (DI), Y8
+	VMOVUPS 32(DI), Y9
+	VBROADCASTSS (SI), Y10
+	VBROADCASTSS (AX), Y11
+	VBROADCASTSS (BX), Y12
+	VBROADCASTSS (R12), Y13
+	VFMADD231PS Y8, Y10, Y0
+	VFMADD231PS Y9, Y10, Y1
+	VFMADD231PS Y8, Y11, Y2
+	VFMADD231PS Y9, Y11, Y3
+	VFMADD231PS Y8, Y12, Y4
+	VFMADD231PS Y9, Y12, Y5
+	VFMADD231PS Y8, Y13, Y6
+	VFMADD231PS Y9, Y13, Y7
+	ADDQ R9, SI
+	ADDQ R9, AX
+	ADDQ R9, BX
+	ADDQ R9, R12
+	ADDQ R10, DI
+	DECQ CX
+	JNZ  loop
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	VMOVUPS Y2, (DX)(R11*1)
+	VMOVUPS Y3, 32(DX)(R11*1)
+	VMOVUPS Y4, (R13)
+	VMOVUPS Y5, 32(R13)
+	VMOVUPS Y6, (R13)(R11*1)
+	VMOVUPS Y7, 32(R13)(R11*1)
+	VZEROUPPER
+	RET
+
+// Coefficients of tanh, see activation.go, and of the clamp.
+DATA tanhs<>+0(SB)/4, $9.0
+DATA tanhs<>+4(SB)/4, $-9.0
+DATA tanhs<>+8(SB)/4, $-2.76076847742355e-16
+DATA tanhs<>+12(SB)/4, $2.00018790482477e-13
+DATA tanhs<>+16(SB)/4, $-8.60467152213735e-11
+DATA tanhs<>+20(SB)/4, $5.12229709037114e-08
+DATA tanhs<>+24(SB)/4, $1.48572235717979e-05
+DATA tanhs<>+28(SB)/4, $6.37261928875436e-04
+DATA tanhs<>+32(SB)/4, $4.89352455891786e-03
+DATA tanhs<>+36(SB)/4, $1.19825839466702e-06
+DATA tanhs<>+40(SB)/4, $1.18534705686654e-04
+DATA tanhs<>+44(SB)/4, $2.26843463243900e-03
+DATA tanhs<>+48(SB)/4, $4.89352518554385e-03
+GLOBL tanhs<>(SB), RODATA|NOPTR, $52
+
+// func tanh8(n int, x, y *float32, in, out, add float32)
+// y = add + out*tanh(in*x) for n values, a multiple of 8.
+TEXT ·tanh8(SB), NOSPLIT, $0-36
+	MOVQ n+0(FP), CX
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), DI
+	VBROADCASTSS in+24(FP), Y13
+	VBROADCASTSS out+28(FP), Y14
+	VBROADCASTSS add+32(FP), Y15
+	VBROADCASTSS tanhs<>+0(SB), Y11
+	VBROADCASTSS tanhs<>+4(SB), Y12
+	VBROADCASTSS tanhs<>+8(SB), Y4
+	VBROADCASTSS tanhs<>+12(SB), Y5
+	VBROADCASTSS tanhs<>+16(SB), Y6
+	VBROADCASTSS tanhs<>+20(SB), Y7
+	VBROADCASTSS tanhs<>+24(SB), Y8
+	VBROADCASTSS tanhs<>+28(SB), Y9
+	VBROADCASTSS tanhs<>+32(SB), Y10
+
+next:
+	VMULPS (SI), Y13, Y0
+	VMINPS Y11, Y0, Y0
+	VMAXPS Y12, Y0, Y0
+	VMULPS Y0, Y0, Y1
+	VMOVAPS Y4, Y2
+	VFMADD213PS Y5, Y1, Y2
+	VFMADD213PS Y6, Y1, Y2
+	VFMADD213PS Y7, Y1, Y2
+	VFMADD213PS Y8, Y1, Y2
+	VFMADD213PS Y9, Y1, Y2
+	VFMADD213PS Y10, Y1, Y2
+	VMULPS Y0, Y2, Y2
+	VBROADCASTSS tanhs<>+36(SB), Y3
+	VBROADCASTSS tanhs<>+40(SB), Y0
+	VFMADD213PS Y0, Y1, Y3
+	VBROADCASTSS tanhs<>+44(SB), Y0
+	VFMADD213PS Y0, Y1, Y3
+	VBROADCASTSS tanhs<>+48(SB), Y0
+	VFMADD213PS Y0, Y1, Y3
+	VDIVPS Y3, Y2, Y2
+	VFMADD213PS Y15, Y14, Y2
+	VMOVUPS Y2, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JNZ  next
+	VZEROUPPER
+	RET
