@@ -49,16 +49,17 @@ func (r *reader) documents(data []byte) []*node {
 // readText reads JSON or YAML. A text that starts with a brace or bracket may be either;
 // as JSON it is read faster and may hold tabs.
 func readText(name string, data []byte) ([]*node, error) {
-	isJSON := strings.EqualFold(filepath.Ext(name), ".json")
-	if !isJSON && !looksLikeJSON(data) {
+	suffix := strings.ToLower(filepath.Ext(name))
+	if suffix != ".json" && !looksLikeJSON(data) {
 		return readYAML(string(data))
 	}
 	docs, err := readJSON(data)
-	if err == nil || isJSON {
+	if err == nil || suffix == ".json" {
 		return docs, err
 	}
-	if docs, yamlErr := readYAML(string(data)); yamlErr == nil {
-		return docs, nil
+	docs, yamlErr := readYAML(string(data))
+	if yamlErr == nil || suffix == ".yaml" || suffix == ".yml" {
+		return docs, yamlErr
 	}
 	return nil, err
 }
