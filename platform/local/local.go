@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -25,7 +26,7 @@ import (
 type Platform struct {
 	cfg    Config
 	driver sandbox.Driver
-	unlock func() error
+	lock   *os.File       // of the data folder
 	lives  sync.WaitGroup // one per instance
 	serial uint64         // of instance names
 
@@ -48,16 +49,16 @@ func New(cfg Config) (*Platform, error) {
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := lockDir(cfg.DataDir)
+	lock, err := lockDir(cfg.DataDir)
 	if err != nil {
 		return nil, err
 	}
-	driver, err := newDriver(cfg)
+	driver, err := newDriver(cfg, lock)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("starting the %s driver: %w", cfg.Driver, err), unlock())
+		return nil, errors.Join(fmt.Errorf("starting the %s driver: %w", cfg.Driver, err), lock.Close())
 	}
 	return &Platform{
-		cfg: cfg, driver: driver, unlock: unlock,
+		cfg: cfg, driver: driver, lock: lock,
 		revisions: map[string]*revision{}, routes: map[string]*route{}, idle: make(chan struct{}),
 	}, nil
 }
@@ -192,5 +193,5 @@ func (p *Platform) Close(ctx context.Context) error {
 	}
 	p.mu.Unlock()
 	p.lives.Wait()
-	return errors.Join(late, p.driver.Close(), p.unlock())
+	return errors.Join(late, p.driver.Close(), p.lock.Close())
 }

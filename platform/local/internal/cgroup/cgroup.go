@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -29,9 +30,10 @@ type Group interface {
 	OOMKills() int
 	// Pids lists the processes in the group.
 	Pids() ([]int, error)
-	// JoinFiles are the files into which a single-threaded launcher writes
-	// "0" to enter the group; empty when FD serves.
-	JoinFiles() []string
+	// Enter moves the calling thread into the group, so that what it starts
+	// is born there, and returns how to move it back. It does nothing where
+	// FD serves. The caller has locked the thread.
+	Enter() (leave func() error, err error)
 	// FD is a descriptor for clone3's CLONE_INTO_CGROUP, or -1.
 	FD() int
 	// Kill sends SIGKILL to every process in the group, until none is left.
@@ -50,8 +52,45 @@ type Root interface {
 	// Sweep kills and removes every group below the root and returns how
 	// many there were: what an earlier process left behind.
 	Sweep() (int, error)
+	// Dirs are the root's folders, for SweepDirs.
+	Dirs() []string
 	// Remove deletes the root itself, which must be empty.
 	Remove() error
+}
+
+// SweepDirs kills and removes all groups below the given folders and the
+// folders themselves. It is for a process that did not open the root.
+func SweepDirs(dirs []string) error {
+	var errs []error
+	for _, dir := range dirs {
+		_, err := sweepDir(dir)
+		errs = append(errs, err, removeDir(dir))
+	}
+	return errors.Join(errs...)
+}
+
+// sweepDir kills and removes the groups below dir and returns their names.
+func sweepDir(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	var names []string
+	var errs []error
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		names = append(names, e.Name())
+		sub := filepath.Join(dir, e.Name())
+		// cgroup.kill is there on v2 since Linux 5.14; no fork outruns it.
+		_ = write(sub, "cgroup.kill", "1")
+		errs = append(errs, killAll(func() ([]int, error) { return readPids(sub) }), removeDir(sub))
+	}
+	return names, errors.Join(errs...)
 }
 
 // ErrUnavailable is returned by Open where no controller can be used.
@@ -87,6 +126,9 @@ func killAll(pids func() ([]int, error)) error {
 			return err
 		}
 		for _, pid := range list {
+			if pid == os.Getpid() {
+				continue // a thread of ours is on its way out
+			}
 			if p, err := os.FindProcess(pid); err == nil {
 				_ = p.Kill()
 				_ = p.Release()

@@ -122,19 +122,11 @@ func (r *rootV2) Version() int               { return 2 }
 func (r *rootV2) Missing() map[string]string { return r.missing }
 func (r *rootV2) Remove() error              { return removeDir(r.dir) }
 
+func (r *rootV2) Dirs() []string { return []string{r.dir} }
+
 func (r *rootV2) Sweep() (int, error) {
-	entries, err := os.ReadDir(r.dir)
-	errs := []error{err}
-	n := 0
-	for _, e := range entries {
-		if !e.IsDir() {
-			continue
-		}
-		n++
-		g := &groupV2{dir: filepath.Join(r.dir, e.Name())}
-		errs = append(errs, g.Kill(), removeDir(g.dir))
-	}
-	return n, errors.Join(errs...)
+	names, err := sweepDir(r.dir)
+	return len(names), err
 }
 
 type groupV2 struct {
@@ -235,8 +227,10 @@ func (g *groupV2) OOMKills() int {
 }
 
 func (g *groupV2) Pids() ([]int, error) { return readPids(g.dir) }
-func (g *groupV2) JoinFiles() []string  { return nil }
 func (g *groupV2) FD() int              { return int(g.self.Fd()) }
+
+// Enter does nothing: clone3 puts a process into the group at its birth.
+func (g *groupV2) Enter() (func() error, error) { return func() error { return nil }, nil }
 
 // Kill uses cgroup.kill (Linux 5.14), which no fork can outrun.
 func (g *groupV2) Kill() error {

@@ -3,6 +3,7 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,13 +11,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/platform/local/internal/cgroup"
-	"github.com/aquatope/aquatope/platform/local/internal/launch"
+	"github.com/aquatope/aquatope/platform/local/internal/guard"
+	"github.com/aquatope/aquatope/platform/local/internal/landlock"
 	"github.com/aquatope/aquatope/platform/local/internal/sandbox"
 )
 
@@ -28,20 +31,26 @@ type Driver struct {
 	root    cgroup.Root // nil where control groups cannot be used
 	noRoot  error       // why
 	scratch string      // a folder per instance is made below it
-	shared  string      // a folder that all instances may write to, $AQUATOPE_DATA for them
-	spawner *spawner
+	shared  string      // a folder for all instances, which is kept
+	guard   *guard.Guard
 	ports   *ports
+	confine bool // the kernel has Landlock
+	null    *os.File
 	log     *slog.Logger
 }
 
-// New takes over the state folder dir, which the caller has locked: whatever
-// an earlier process left running there is ended.
-func New(dir string, log *slog.Logger) (*Driver, error) {
-	d := &Driver{scratch: filepath.Join(dir, "instances"), shared: filepath.Join(dir, "shared"), log: log, ports: newPorts(os.Getpid() * 97)}
+// New takes over the state folder dir, which the caller has locked with lock:
+// whatever an earlier process left running there is ended.
+func New(dir string, lock *os.File, log *slog.Logger) (_ *Driver, err error) {
+	d := &Driver{
+		scratch: filepath.Join(dir, "instances"), shared: filepath.Join(dir, "shared"),
+		log: log, ports: newPorts(os.Getpid() * 97), confine: landlock.Version() > 0,
+	}
 	d.root, d.noRoot = cgroup.Open(groupName(dir))
 	if d.noRoot != nil && !errors.Is(d.noRoot, cgroup.ErrUnavailable) {
 		return nil, d.noRoot
 	}
+	var groups []string
 	if d.root != nil {
 		n, err := d.root.Sweep()
 		if err != nil {
@@ -50,17 +59,22 @@ func New(dir string, log *slog.Logger) (*Driver, error) {
 		if n > 0 {
 			log.Warn("ended instances that an earlier process left", "instances", n)
 		}
+		groups = d.root.Dirs()
 	}
 	if err := os.RemoveAll(d.scratch); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(d.scratch, 0o700); err != nil {
+	for _, f := range []string{d.scratch, d.shared} {
+		if err := os.MkdirAll(f, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	if d.null, err = os.Open(os.DevNull); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(d.shared, 0o700); err != nil {
-		return nil, err
+	if d.guard, err = guard.Start(groups, lock); err != nil {
+		return nil, errors.Join(err, d.null.Close())
 	}
-	d.spawner = newSpawner()
 	return d, nil
 }
 
@@ -83,13 +97,12 @@ func (d *Driver) Enforced() sandbox.Enforced {
 
 // Close frees the driver's groups and folders.
 func (d *Driver) Close() error {
-	d.spawner.close()
-	err := os.RemoveAll(d.scratch)
+	errs := []error{os.RemoveAll(d.scratch), d.null.Close()}
 	if d.root != nil {
-		_, serr := d.root.Sweep()
-		err = errors.Join(err, serr, d.root.Remove())
+		_, err := d.root.Sweep()
+		errs = append(errs, err, d.root.Remove())
 	}
-	return err
+	return errors.Join(append(errs, d.guard.Close())...)
 }
 
 // Start starts one process.
@@ -132,7 +145,6 @@ func (in *instance) start(spec sandbox.Spec, path string) (err error) {
 	if err = os.Mkdir(in.dir, 0o700); err != nil {
 		return err
 	}
-	plan := launch.Plan{Path: path, Args: append(rev.Function.Command[1:len(rev.Function.Command):len(rev.Function.Command)], rev.Function.Args...)}
 	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if d.root != nil {
 		in.group, err = d.root.New(spec.Instance, cgroup.Limits{
@@ -141,10 +153,16 @@ func (in *instance) start(spec sandbox.Spec, path string) (err error) {
 		if err != nil {
 			return err
 		}
-		plan.Join = in.group.JoinFiles()
 		if fd := in.group.FD(); fd >= 0 {
 			attr.UseCgroupFD, attr.CgroupFD = true, fd
 		}
+	}
+	rules, err := in.rules(rev.Function, path)
+	if err != nil {
+		return err
+	}
+	if rules != nil {
+		defer rules.Close()
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -152,21 +170,45 @@ func (in *instance) start(spec sandbox.Spec, path string) (err error) {
 	}
 	in.pipe = r
 	cmd := &exec.Cmd{
-		Path: "/proc/self/exe", Args: plan.Argv(), Env: environ(spec, in.port, in.dir, d.shared), Dir: rev.Function.Dir,
-		Stdout: w, Stderr: w, SysProcAttr: attr,
+		Path: path, Args: slices.Concat([]string{path}, rev.Function.Command[1:], rev.Function.Args),
+		Env: environ(spec, in.port, in.dir, d.shared), Dir: cmp.Or(rev.Function.Dir, in.dir),
+		Stdin: d.null, Stdout: w, Stderr: w, SysProcAttr: attr,
 	}
-	if cmd.Dir == "" {
-		cmd.Dir = in.dir
-	}
-	err = d.spawner.start(cmd)
+	err = in.spawn(cmd, rules)
 	_ = w.Close()
 	if err != nil {
 		return fmt.Errorf("starting the process: %w", err)
 	}
-	in.cmd = cmd
 	in.out = newOutput(r, d.log.With("function", rev.Function.Name, "instance", spec.Instance))
-	go in.wait()
 	return nil
+}
+
+// rules confine a function to reading the system and its own folders, and to
+// writing its own and the shared one; nil where the kernel has no Landlock.
+func (in *instance) rules(fn function.Function, path string) (*landlock.Rules, error) {
+	if !in.driver.confine {
+		return nil, nil
+	}
+	rules, err := landlock.New()
+	if err != nil {
+		return nil, err
+	}
+	home, _ := os.UserHomeDir()
+	var errs []error
+	for _, p := range append(landlock.SystemPaths(os.Getenv("PATH"), home), filepath.Dir(path)) {
+		errs = append(errs, rules.Allow(p, landlock.Read))
+	}
+	for _, p := range append([]string{in.dir, in.driver.shared, fn.Dir}, landlock.Devices...) {
+		if p != "" {
+			errs = append(errs, rules.Allow(p, landlock.Write))
+		}
+	}
+	errs = append(errs, rules.AllowListen(in.port))
+	if err := errors.Join(errs...); err != nil {
+		rules.Close()
+		return nil, err
+	}
+	return rules, nil
 }
 
 // environ is all that a function sees of our environment: its contract, its

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -23,17 +24,14 @@ type instance struct {
 	pipe   *os.File
 	out    *output
 	done   chan struct{}
-}
 
-func (in *instance) wait() {
-	_ = in.cmd.Wait()
-	close(in.done)
+	mu     sync.Mutex
+	reaped bool // the process was waited for: its number may mean another now
 }
 
 func (in *instance) Addr() string          { return net.JoinHostPort("127.0.0.1", strconv.Itoa(in.port)) }
 func (in *instance) Done() <-chan struct{} { return in.done }
 func (in *instance) Exit() string          { return in.cmd.ProcessState.String() }
-func (in *instance) Verify() error         { return nil }
 
 func (in *instance) CPUTime() (time.Duration, bool) {
 	if in.group == nil {
@@ -81,7 +79,7 @@ func (in *instance) Tail() []string {
 func (in *instance) Stop(grace time.Duration) error {
 	t := time.NewTimer(grace)
 	defer t.Stop()
-	_ = syscall.Kill(-in.cmd.Process.Pid, syscall.SIGTERM)
+	in.end(syscall.SIGTERM)
 	select {
 	case <-in.done:
 	case <-t.C:
@@ -93,13 +91,10 @@ func (in *instance) Stop(grace time.Duration) error {
 // on an instance that was started in part.
 func (in *instance) cleanup() error {
 	var errs []error
-	if in.cmd != nil {
-		// The process group lives on while one of its members does, even
-		// after the leader has been waited for.
-		_ = syscall.Kill(-in.cmd.Process.Pid, syscall.SIGKILL)
-	}
 	if in.group != nil {
 		errs = append(errs, in.group.Kill())
+	} else if in.cmd != nil {
+		in.end(syscall.SIGKILL)
 	}
 	if in.cmd != nil {
 		<-in.done

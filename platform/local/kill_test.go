@@ -1,0 +1,129 @@
+package local_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/platform"
+	"github.com/aquatope/aquatope/platform/local"
+	"github.com/aquatope/aquatope/platform/platformtest"
+)
+
+// TestMain lets the test binary be the server that TestKilledServer kills.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("AQUATOPE_TEST_HOST"); dir != "" {
+		if err := host(dir, os.Getenv("AQUATOPE_TEST_FUNCTION")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// host runs a platform with instances, one of which left a child in a session
+// of its own, prints the process numbers of the instances, and waits.
+func host(dir, bin string) error {
+	p, err := local.New(local.Config{DataDir: dir})
+	if err != nil {
+		return err
+	}
+	rev := function.NewRevision(function.Function{Name: "f", Command: []string{bin}, Concurrency: 1},
+		function.Resources{CPU: 250, Memory: 64 * function.MiB})
+	ctx := context.Background()
+	if err := p.Deploy(ctx, rev); err != nil {
+		return err
+	}
+	var pids []int
+	for _, body := range []string{`{"fork":true}`, `{"env":true}`} {
+		resp, err := p.Invoke(ctx, platform.Request{Revision: rev.Name, Body: []byte(body)})
+		if err != nil {
+			return err
+		}
+		var got struct {
+			PID int `json:"pid"`
+		}
+		if err := json.Unmarshal(resp.Body, &got); err != nil {
+			return err
+		}
+		if got.PID != 0 {
+			pids = append(pids, got.PID)
+		}
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(pids); err != nil {
+		return err
+	}
+	select {}
+}
+
+// TestKilledServer kills a server without warning, and expects that nothing it
+// started lives on and that the next server finds a clean machine.
+func TestKilledServer(t *testing.T) {
+	dir, bin := t.TempDir(), platformtest.Build(t)
+	for round := range 3 {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "AQUATOPE_TEST_HOST="+dir, "AQUATOPE_TEST_FUNCTION="+bin)
+		cmd.Stderr = os.Stderr
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var pids []int
+		if err := json.NewDecoder(out).Decode(&pids); err != nil || len(pids) == 0 {
+			_ = cmd.Process.Kill()
+			t.Fatalf("the server did not start: %v", err)
+		}
+		_ = cmd.Process.Signal(syscall.SIGKILL)
+		_, _ = io.Copy(io.Discard, out)
+		_ = cmd.Wait()
+		for end := time.Now().Add(20 * time.Second); len(running(bin)) > 0; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("round %d: processes %v live on", round, running(bin))
+			}
+		}
+	}
+	var log strings.Builder
+	p, err := local.New(local.Config{DataDir: dir, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := groups(dir); len(got) > 0 {
+		t.Errorf("control groups %v are left", got)
+	}
+}
+
+func TestDataDirIsUsedOnce(t *testing.T) {
+	dir := t.TempDir()
+	world(t, local.Config{DataDir: dir})
+	if _, err := local.New(local.Config{DataDir: dir}); err == nil || !strings.Contains(err.Error(), dir) {
+		t.Errorf("a second platform in one folder: %v", err)
+	}
+}
+
+// running lists the processes that execute bin.
+func running(bin string) []string {
+	var pids []string
+	entries, _ := os.ReadDir("/proc")
+	for _, e := range entries {
+		exe, err := os.Readlink("/proc/" + e.Name() + "/exe")
+		if err == nil && exe == bin {
+			pids = append(pids, e.Name())
+		}
+	}
+	return pids
+}
