@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/run"
 	"github.com/aquatope/aquatope/server/api"
 	"github.com/aquatope/aquatope/workflow"
@@ -23,7 +24,7 @@ var (
 	pageStyle string
 
 	pageFuncs = template.FuncMap{
-		"ms": milliseconds, "style": func() template.CSS { return template.CSS(pageStyle) },
+		"ms": milliseconds, "mib": mebibytes, "style": func() template.CSS { return template.CSS(pageStyle) },
 		"ago": ago, "held": func(b *bool) bool { return *b }, "qos": qosWords, "percent": percent, "since": func(a, b time.Time) time.Duration { return b.Sub(a) },
 	}
 	pageTemplate    = template.Must(template.New("page").Funcs(pageFuncs).Parse(pageSource))
@@ -114,6 +115,9 @@ func milliseconds(d time.Duration) string {
 		return fmt.Sprintf("%.0f", ms)
 	}
 }
+
+// mebibytes formats an amount of memory without the odd bytes.
+func mebibytes(b function.Bytes) string { return (b - b%function.MiB).String() }
 
 func ago(t time.Time) string {
 	d := time.Since(t)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -69,9 +68,10 @@ func invoke(ctx context.Context, env *Env, c *client.Client, name string, input 
 		call = c.InvokeFunction
 	}
 	result, err := call(ctx, name, input)
-	if unknown(err) && !function {
-		if r, ferr := c.InvokeFunction(ctx, name, input); !unknown(ferr) {
-			result, err = r, ferr
+	if w := unknown(err); w != nil && !function {
+		result, err = c.InvokeFunction(ctx, name, input)
+		if f := unknown(err); f != nil {
+			return fmt.Errorf("no workflow and no function is called %q\n  workflows: %s\n  functions: %s", name, w.Hint, f.Hint)
 		}
 	}
 	if err != nil {
@@ -88,18 +88,18 @@ func invoke(ctx context.Context, env *Env, c *client.Client, name string, input 
 	if n := len(result.Body); n > 0 && result.Body[n-1] != '\n' {
 		fmt.Fprintln(env.Stdout)
 	}
-	if result.RunID != "" {
-		env.Notef("run %s ended after %s", result.RunID, took)
-	} else {
-		env.Notef("answered after %s", took)
-	}
+	env.Notef("run %s ended after %s", result.RunID, took)
 	return nil
 }
 
-// unknown says that the server knows nothing of that name.
-func unknown(err error) bool {
+// unknown returns the server's answer that it knows nothing of that name, nil
+// if err is something else: a function may well answer 404 itself.
+func unknown(err error) *api.Problem {
 	var p *api.Problem
-	return errors.As(err, &p) && p.Status == http.StatusNotFound
+	if errors.As(err, &p) && p.Type == api.TypeNotFound {
+		return p
+	}
+	return nil
 }
 
 func startRun(ctx context.Context, env *Env, c *client.Client, name string, input []byte, key string) error {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -59,7 +58,7 @@ func workflowsTable(workflows []api.Workflow) Table {
 	if len(workflows) == 0 {
 		t.Note = "No workflow is deployed: aquatope deploy -f FILE"
 	} else {
-		t.Note = fmt.Sprintf("Runs that ended in the last %s.", strings.TrimSuffix(strings.TrimSuffix(workflows[0].Recent.Window.String(), "0s"), "0m"))
+		t.Note = fmt.Sprintf("Runs that ended in the last %.0f minutes.", workflows[0].Recent.Window.Minutes())
 	}
 	return t
 }
@@ -68,7 +67,7 @@ func functionsTable(s api.Status) Table {
 	t := Table{
 		Title:   "Functions",
 		Columns: []string{"function", "revision", "cpu", "memory", "warm target", "starting", "idle", "busy", "queued"},
-		Note:    fmt.Sprintf("Instances use %s CPU and %s of %s CPU and %s.", s.Used.CPU, s.Used.Memory, s.Capacity.CPU, s.Capacity.Memory),
+		Note:    fmt.Sprintf("Instances use %s CPU and %s of %s CPU and %s.", human(s.Used.CPU), human(s.Used.Memory), human(s.Capacity.CPU), human(s.Capacity.Memory)),
 	}
 	for _, f := range s.Functions {
 		t.Rows = append(t.Rows, []any{

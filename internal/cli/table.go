@@ -36,8 +36,11 @@ func writeTable(w io.Writer, t Table, color bool) error {
 		}
 		cells = append(cells, head)
 	}
-	right := make([]bool, len(t.Columns))
-	width := make([]int, len(t.Columns))
+	n := len(t.Columns)
+	for _, row := range t.Rows {
+		n = max(n, len(row))
+	}
+	right, width := make([]bool, n), make([]int, n)
 	for _, row := range t.Rows {
 		text := make([]string, len(row))
 		for i, v := range row {
@@ -114,6 +117,11 @@ func human(v any) string {
 			return "-"
 		}
 		return strconv.FormatFloat(v, 'g', 4, 64)
+	case function.Bytes:
+		if v > function.MiB { // exact limits are whole mebibytes, measurements need no more
+			v -= v % function.MiB
+		}
+		return v.String()
 	case bool:
 		if v {
 			return "yes"

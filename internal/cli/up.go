@@ -19,6 +19,7 @@ import (
 
 type upFlags struct {
 	listen, data, driver, price, readyFile, logFormat string
+	cpu, memory                                       string
 	grace                                             time.Duration
 	verbose                                           bool
 }
@@ -51,6 +52,8 @@ told otherwise.`,
 	fl.StringVar(&f.listen, "listen", "127.0.0.1:8280", "address to listen on; port 0 chooses a free one")
 	fl.StringVar(&f.data, "data", dataDir(env), "folder for everything that outlives the process")
 	fl.StringVar(&f.driver, "driver", local.DriverProcess, "how instances are run: process or docker")
+	fl.StringVar(&f.cpu, "capacity-cpu", "", "CPUs that the limits of all instances may sum up to; more than the machine has overbooks it (default what it has)")
+	fl.StringVar(&f.memory, "capacity-memory", "", "memory that the limits of all instances may sum up to, such as 8Gi (default nine tenths of the machine's)")
 	fl.StringVar(&f.price, "price", "cloud-run", "price list for costs: aws-lambda, azure, cloud-run or paper")
 	fl.DurationVar(&f.grace, "grace", 30*time.Second, "how long synchronous runs may take to end at Ctrl-C")
 	fl.StringVar(&f.readyFile, "ready-file", "", "write the server's URL to this file once it takes requests")
@@ -79,6 +82,10 @@ func up(ctx context.Context, env *Env, f upFlags) error {
 	if f.driver != local.DriverProcess && f.driver != local.DriverDocker {
 		return Usagef("--driver %q: use %s or %s", f.driver, local.DriverProcess, local.DriverDocker)
 	}
+	capacity, err := f.capacity()
+	if err != nil {
+		return err
+	}
 	logger, err := env.logger(f.logFormat, f.verbose)
 	if err != nil {
 		return err
@@ -90,7 +97,8 @@ func up(ctx context.Context, env *Env, f upFlags) error {
 		return fmt.Errorf("listening on %s: %w\n  choose another address with --listen", f.listen, err)
 	}
 	s, err := server.Open(ctx, server.Config{
-		DataDir: env.path(f.data), Driver: f.driver, Version: buildVersion().Version, Price: price, Logger: logger,
+		DataDir: env.path(f.data), Driver: f.driver, Version: buildVersion().Version, Price: price,
+		Capacity: capacity, Logger: logger,
 	})
 	if err != nil {
 		listener.Close()
@@ -102,6 +110,21 @@ func up(ctx context.Context, env *Env, f upFlags) error {
 		return errors.Join(err, s.Close(ctx))
 	}
 	return serve(ctx, env, s, listener, f.grace)
+}
+
+// capacity is what the flags say, 0 where they say nothing.
+func (f upFlags) capacity() (r function.Resources, err error) {
+	if f.cpu != "" {
+		if r.CPU, err = function.ParseMilliCPU(f.cpu); err != nil {
+			return r, Usagef("--capacity-cpu: %w", err)
+		}
+	}
+	if f.memory != "" {
+		if r.Memory, err = function.ParseBytes(f.memory); err != nil {
+			return r, Usagef("--capacity-memory: %w", err)
+		}
+	}
+	return r, nil
 }
 
 func (e *Env) logger(format string, verbose bool) (*slog.Logger, error) {

@@ -31,9 +31,13 @@ type ProblemError struct {
 // of their own, and what to do.
 func (p *Problem) Error() string {
 	var b strings.Builder
-	b.WriteString(p.Detail)
-	if p.Detail == "" {
+	switch {
+	case p.Detail == "":
 		b.WriteString(p.Title)
+	case p.RunID != "": // the detail of a run's problem is what the function said
+		b.WriteString(p.Title + ": " + p.Detail)
+	default:
+		b.WriteString(p.Detail)
 	}
 	for _, e := range p.Errors {
 		b.WriteString("\n  ")

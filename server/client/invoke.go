@@ -14,7 +14,7 @@ import (
 
 // Result is the answer to a synchronous invocation.
 type Result struct {
-	RunID       string // of a workflow; empty for a function
+	RunID       string
 	ContentType string
 	Body        []byte
 }
