@@ -31,6 +31,7 @@ type Table struct {
 
 	logCPU, logMem []float64     // the grid's axes
 	cells          [][][]float64 // by CPU and memory: logarithms of seconds, ascending
+	middles        [][][]float64 // of each cell: meanPoints evenly spaced quantiles
 }
 
 // New checks a profile and makes it a model.
@@ -130,6 +131,13 @@ func newTable(f *Function) (*Table, error) {
 			}
 		}
 		t.cells = append(t.cells, row)
+		points := make([][]float64, len(row))
+		for j := range row {
+			for k := range meanPoints {
+				points[j] = append(points[j], stats.Quantile((float64(k)+0.5)/meanPoints, row[j]))
+			}
+		}
+		t.middles = append(t.middles, points)
 	}
 	for _, m := range mems {
 		t.logMem = append(t.logMem, math.Log(m.GiB()))
@@ -216,13 +224,17 @@ func (t *Table) Quantile(r function.Resources, u float64) float64 {
 }
 
 // meanPoints is how many quantiles stand for a distribution in Mean.
-const meanPoints = 512
+const meanPoints = 128
 
 // Mean returns the mean service time in seconds with resources r.
 func (t *Table) Mean(r function.Resources) float64 {
+	i, a := locate(t.logCPU, math.Log(r.CPU.Cores()))
+	j, b := locate(t.logMem, math.Log(r.Memory.GiB()))
+	i1, j1 := min(i+1, len(t.logCPU)-1), min(j+1, len(t.logMem)-1)
+	p, q, r1, s := t.middles[i][j], t.middles[i1][j], t.middles[i][j1], t.middles[i1][j1]
 	var sum float64
 	for k := range meanPoints {
-		sum += t.Quantile(r, (float64(k)+0.5)/meanPoints)
+		sum += math.Exp((1-b)*((1-a)*p[k]+a*q[k]) + b*((1-a)*r1[k]+a*s[k]))
 	}
 	return sum / meanPoints
 }

@@ -1,0 +1,26 @@
+package profile
+
+import (
+	"math/rand/v2"
+
+	"github.com/aquatope/aquatope/workflow"
+)
+
+// Sample returns the latencies, in seconds, of n runs in which every function
+// has the largest resources of its space.
+func (m *Model) Sample(n int, rng *rand.Rand) ([]float64, error) {
+	c, err := workflow.NewComposition(m.Graph)
+	if err != nil {
+		return nil, err
+	}
+	service, uniform := make([]float64, len(c.Slots())), make([]float64, c.Uniforms())
+	out := make([]float64, n)
+	for i := range out {
+		c.Fill(service, uniform, func(stage int) float64 {
+			f := m.Function(m.Graph.Stages[stage].Function)
+			return f.Quantile(f.Space.Largest(), rng.Float64())
+		}, rng)
+		out[i] = c.Latency(service, uniform)
+	}
+	return out, nil
+}

@@ -1,0 +1,72 @@
+package tuner
+
+import "math"
+
+// amdahl is a prior mean of the logarithm of service time over the logarithms
+// of CPU and memory, both relative to a middle: Amdahl's law up to a largest
+// useful CPU, times a penalty below a memory that is enough. Being a prior it
+// need not be right; what it gets wrong the Gaussian process around it learns.
+//
+// Its parameters are the log time at the middle with ample memory, the log odds
+// of the serial fraction at one core, the log of the largest useful CPU in
+// cores, the log of the exponent of the memory penalty, and the log of the
+// memory that is enough relative to the middle.
+type amdahl struct {
+	middle float64 // log of the CPU, in cores, that input 0 is relative to
+}
+
+const (
+	amdahlParams = 5
+	cpuKnee      = 0.12 // width, in the logarithm, of the bend at the largest useful CPU
+	memoryKnee   = 0.15 // of the bend where memory is enough
+)
+
+func (amdahl) Len() int { return amdahlParams }
+
+func (a amdahl) At(x, p []float64) float64 {
+	v, _, _ := speed(a.middle+x[0], p[1], p[2])
+	v0, _, _ := speed(a.middle, p[1], p[2])
+	h, _ := penalty(x[1], p[3], p[4])
+	return p[0] + v - v0 + h
+}
+
+func (a amdahl) Grad(x, p, dst []float64) {
+	_, w, c := speed(a.middle+x[0], p[1], p[2])
+	_, w0, c0 := speed(a.middle, p[1], p[2])
+	h, m := penalty(x[1], p[3], p[4])
+	dst[0], dst[1], dst[2], dst[3], dst[4] = 1, w-w0, c-c0, h, m
+}
+
+// speed returns log(s + (1-s)/c) for a serial fraction s and CPU c that is
+// limited to the largest useful one, and its derivatives with respect to the log
+// odds of s and the log of that limit.
+func speed(logCPU, logOdds, logLimit float64) (value, dOdds, dLimit float64) {
+	s := 1 / (1 + math.Exp(-logOdds))
+	// soft minimum of CPU and limit
+	d := (logCPU - logLimit) / cpuKnee
+	effective := logCPU - cpuKnee*softplus(d)
+	limited := sigmoid(d) // derivative of effective with respect to the limit
+	e := math.Exp(-effective)
+	t := s + (1-s)*e
+	return math.Log(t), s * (1 - s) * (1 - e) / t, -(1 - s) * e / t * limited
+}
+
+// penalty returns exp(a)·(m - x)⁺, softened, and its derivative with respect to
+// m; that with respect to a is the value itself.
+func penalty(x, a, m float64) (value, dEnough float64) {
+	d := (m - x) / memoryKnee
+	e := math.Exp(a)
+	return e * memoryKnee * softplus(d), e * sigmoid(d)
+}
+
+func softplus(x float64) float64 {
+	return math.Max(x, 0) + math.Log1p(math.Exp(-math.Abs(x)))
+}
+
+func sigmoid(x float64) float64 {
+	if x < 0 {
+		e := math.Exp(x)
+		return e / (1 + e)
+	}
+	return 1 / (1 + math.Exp(-x))
+}

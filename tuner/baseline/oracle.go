@@ -1,0 +1,117 @@
+package baseline
+
+import (
+	"math"
+	"slices"
+
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/tuner"
+	"github.com/aquatope/aquatope/tuner/search"
+	"github.com/aquatope/aquatope/workflow"
+)
+
+// Truth is a workflow whose behaviour is known.
+type Truth struct {
+	Problem *tuner.Problem
+	// Works tells whether function f survives with resources r, Mean its mean
+	// service time in seconds, Quantile a quantile of it.
+	Works    func(f int, r function.Resources) bool
+	Mean     func(f int, r function.Resources) float64
+	Quantile func(f int, r function.Resources, u float64) float64
+	// Runs simulated runs: Column writes the service times of a slot in them,
+	// Uniform holds their decisions.
+	Runs    int
+	Uniform [][]float64
+	Column  func(slot int, r function.Resources, dst []float64)
+}
+
+// Oracle returns the cheapest configuration that keeps the promise that can be
+// found when the truth is known, its cost and its promised statistic. ok is
+// false if none does; then it is the closest found.
+func Oracle(t Truth) (c tuner.Configuration, cost, value float64, ok bool, err error) {
+	p := t.Problem
+	comp, err := workflow.NewComposition(p.Graph)
+	if err != nil {
+		return nil, 0, 0, false, err
+	}
+	sp := &search.Space{
+		Graph: p.Graph, Composition: comp, Runs: t.Runs, Uniform: t.Uniform, Statistic: p.Target.Of,
+	}
+	visits := make([]float64, len(p.Functions))
+	for s, v := range p.Graph.VisitRatios() {
+		f := slices.IndexFunc(p.Functions, func(f tuner.Function) bool { return f.Name == p.Graph.Stages[s].Function })
+		sp.Variable = append(sp.Variable, f)
+		visits[f] += v
+	}
+	for f := range p.Functions {
+		sp.Options = append(sp.Options, t.options(f, visits[f]))
+	}
+	sp.Column = func(slot, option int, dst []float64) {
+		v := sp.Variable[comp.Slots()[slot]]
+		t.Column(slot, sp.Options[v][option].Resources, dst)
+	}
+	// From several starts, as exchanges end in local optima.
+	var starts [][]int
+	for _, share := range []float64{0, 0.1, 0.25} {
+		choice := make([]int, len(sp.Options))
+		for v := range choice {
+			choice[v] = int(share * float64(len(sp.Options[v])-1))
+		}
+		starts = append(starts, choice)
+	}
+	sol := sp.Solve(p.Target.Seconds, 40, starts...)
+	c = make(tuner.Configuration, len(p.Functions))
+	for f := range c {
+		c[f] = sp.Options[f][sol.Choice[f]].Resources
+	}
+	return c, sol.Cost, sol.Value, sol.Feasible, nil
+}
+
+// options returns what could be best: the fronts of cost against the mean and
+// against several quantiles of time.
+func (t Truth) options(f int, visits float64) []search.Option {
+	p := t.Problem
+	space := p.Functions[f].Space
+	var all []search.Option
+	for i := range space.CPU.Len() {
+		for j := range space.Memory.Len() {
+			r := function.Resources{CPU: function.MilliCPU(space.CPU.At(i)), Memory: function.Bytes(space.Memory.At(j))}
+			if !t.Works(f, r) {
+				continue
+			}
+			mean := t.Mean(f, r)
+			all = append(all, search.Option{Resources: r, Time: mean, Cost: visits * (p.Price.Busy(r, 1e9)*mean + p.Price.PerInvocation)})
+		}
+	}
+	keep := map[function.Resources]search.Option{}
+	for _, u := range []float64{-1, 0.5, 0.8, 0.95} {
+		byTail := slices.Clone(all)
+		if u >= 0 {
+			for i := range byTail {
+				byTail[i].Time = t.Quantile(f, byTail[i].Resources, u)
+			}
+		}
+		for _, o := range search.Front(byTail) {
+			keep[o.Resources] = o
+		}
+	}
+	var out []search.Option
+	for _, o := range all {
+		if _, ok := keep[o.Resources]; ok {
+			out = append(out, o)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b search.Option) int {
+		switch {
+		case a.Time < b.Time:
+			return -1
+		case a.Time > b.Time:
+			return 1
+		}
+		return 0
+	})
+	if len(out) == 0 { // nothing survives: an option that never ends
+		out = []search.Option{{Resources: space.Largest(), Time: math.Inf(1), Cost: math.Inf(1)}}
+	}
+	return out
+}

@@ -1,0 +1,180 @@
+package tuner
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/aquatope/aquatope/gp"
+	"github.com/aquatope/aquatope/workflow"
+)
+
+// belief is what the structured strategy makes of a history.
+type belief struct {
+	p        *Problem
+	of       []int // variable of each stage
+	visits   []float64
+	comp     *workflow.Composition
+	evidence []evidence
+	surfaces []*surface
+	noise    []noise
+	overhead []float64 // seconds of each run that no stage accounts for, ascending
+}
+
+// maxPoints bounds the observations of one variable that are used, the newest.
+const maxPoints = 120
+
+// memory keeps fitted parameters by the data that they were fitted to.
+type memory struct {
+	mu  sync.Mutex
+	fit map[fitKey]gp.Params
+}
+
+type fitKey struct {
+	data     uint64
+	variable int
+}
+
+// refits are the numbers of runs after which parameters are fitted anew, 15 %
+// apart: in between the newest data are conditioned on with the parameters of
+// the last fit. Each fit starts from the one before, so that the parameters are
+// a function of the history alone.
+func refits(runs int) []int {
+	var at []int
+	for k := 3; k <= runs; k = max(k+1, k*23/20) {
+		at = append(at, k)
+	}
+	if len(at) == 0 {
+		at = []int{runs}
+	}
+	return at
+}
+
+// believe fits everything. It fails with errNoObservation if nothing worked yet;
+// the surface of a variable of which that is true is nil.
+func believe(p *Problem, history []Run, m *memory) (*belief, error) {
+	b := &belief{p: p, visits: p.visits()}
+	b.of, _ = p.variables()
+	var err error
+	if b.comp, err = workflow.NewComposition(p.Graph); err != nil {
+		return nil, err
+	}
+	b.evidence = gather(p, history)
+	b.surfaces = make([]*surface, len(b.evidence))
+	at := refits(len(history))
+	before := make([]gp.Params, len(b.evidence))
+	for i, k := range at {
+		// Only the last link of the chain that is not remembered needs fitting.
+		prefix := gather(p, history[:k])
+		for v := range prefix {
+			e := prefix[v].newest(maxPoints)
+			if e.ok == 0 {
+				continue
+			}
+			key := fitKey{e.hash(i), v}
+			params, ok := m.get(key)
+			if !ok {
+				s := b.surface(v, e)
+				s.observe(e)
+				if params, err = s.fit(before[v], e.censored); err != nil {
+					return nil, fmt.Errorf("fitting %s: %w", b.name(v), err)
+				}
+				m.put(key, params)
+			}
+			before[v] = params
+		}
+	}
+	for v := range b.evidence {
+		e := b.evidence[v].newest(maxPoints)
+		if e.ok == 0 {
+			continue // on a way that no run has taken yet
+		}
+		s := b.surface(v, e)
+		s.observe(e)
+		params := before[v]
+		if params == nil {
+			params = s.model.Start()
+		}
+		if err := s.condition(params, e.censored); err != nil {
+			return nil, fmt.Errorf("fitting %s: %w", b.name(v), err)
+		}
+		b.surfaces[v] = s
+	}
+	var known []*surface
+	nothing := true
+	for _, s := range b.surfaces {
+		nothing = nothing && s == nil
+		if s == nil {
+			s = &surface{}
+		}
+		known = append(known, s)
+	}
+	if nothing {
+		return nil, errNoObservation
+	}
+	b.noise = learnNoise(known)
+	b.overhead = overheads(p, history)
+	return b, nil
+}
+
+func (b *belief) surface(v int, e evidence) *surface {
+	if v >= len(b.p.Functions) {
+		return newFixedSurface(e)
+	}
+	return newSurface(b.p.Functions[v].Space, e)
+}
+
+func (b *belief) name(v int) string {
+	if v < len(b.p.Functions) {
+		return fmt.Sprintf("function %q", b.p.Functions[v].Name)
+	}
+	return fmt.Sprintf("stage %q", b.p.Graph.Stages[slices.Index(b.of, v)].Name)
+}
+
+func (m *memory) get(k fitKey) (gp.Params, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, ok := m.fit[k]
+	return p, ok
+}
+
+func (m *memory) put(k fitKey, p gp.Params) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fit == nil || len(m.fit) > 1<<14 {
+		m.fit = map[fitKey]gp.Params{}
+	}
+	m.fit[k] = p
+}
+
+// newest keeps the last n observations.
+func (e evidence) newest(n int) evidence {
+	if drop := len(e.logTime) - n; drop > 0 {
+		e.resources, e.logTime, e.censored = e.resources[drop:], e.logTime[drop:], e.censored[drop:]
+	}
+	return e
+}
+
+// hash identifies the observations; link is the place in the chain of fits.
+func (e evidence) hash(link int) uint64 {
+	h := fnv.New64a()
+	put := func(v uint64) {
+		var buf [8]byte
+		for i := range buf {
+			buf[i] = byte(v >> (8 * i))
+		}
+		h.Write(buf[:])
+	}
+	put(uint64(link))
+	for i, y := range e.logTime {
+		put(math.Float64bits(y))
+		put(uint64(e.resources[i].CPU))
+		put(uint64(e.resources[i].Memory))
+		if e.censored[i] {
+			put(1)
+		}
+	}
+	return h.Sum64()
+}

@@ -1,0 +1,192 @@
+// Package search finds the cheapest configuration of a workflow whose simulated
+// latency keeps a limit, when it is known how the latency of each function
+// depends on its resources: from a surrogate's draws, or from the truth.
+//
+// Cost is a sum over functions and latency a composition along a tree, so the
+// problem is solved in two steps. On one effective time per option it is solved
+// exactly, up to rounding of time, by min-plus dynamic programming over the tree;
+// the limit is then calibrated against the simulated latency, whose percentile
+// is not a composition of anything; exchanges of options between functions,
+// judged by the simulation, finish.
+package search
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/workflow"
+)
+
+// Option is one choice for a function.
+type Option struct {
+	Resources function.Resources
+	Cost      float64 // of all of its invocations in one run, on average
+	Time      float64 // effective seconds of one invocation; guides, is not believed
+}
+
+// Front returns the options that no other beats in cost and time, ordered by
+// time from fast to slow, so that cost falls.
+func Front(options []Option) []Option {
+	sorted := slices.Clone(options)
+	slices.SortStableFunc(sorted, func(a, b Option) int {
+		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Cost, b.Cost))
+	})
+	var front []Option
+	best := math.Inf(1)
+	for _, o := range sorted {
+		if o.Cost < best {
+			front = append(front, o)
+			best = o.Cost
+		}
+	}
+	return front
+}
+
+// Space is a search problem. It caches what it simulates and is not safe for
+// concurrent use.
+type Space struct {
+	Graph       *workflow.Graph
+	Composition *workflow.Composition
+	// Variable is the index into Options of each stage's function. Stages of the
+	// same function share their resources.
+	Variable []int
+	// Options of each variable, ordered by Time.
+	Options [][]Option
+	// Runs is the number of simulated runs, Uniform their decisions, one column
+	// for each of Composition.Uniforms.
+	Runs    int
+	Uniform [][]float64
+	// Column writes the service times of a slot in all runs under an option of
+	// its stage's variable.
+	Column func(slot, option int, dst []float64)
+	// Statistic is what the limit bounds, of the latencies of all runs. It may
+	// reorder them.
+	Statistic func(latency []float64) float64
+
+	columns     *workflow.Columns
+	cache       map[[2]int][]float64
+	service     [][]float64
+	latency     []float64
+	evaluations int
+}
+
+// Solution is a choice of one option for each variable.
+type Solution struct {
+	Choice   []int
+	Cost     float64
+	Value    float64 // the statistic
+	Feasible bool
+}
+
+// Cost returns the cost of a choice.
+func (s *Space) Cost(choice []int) float64 {
+	var sum float64
+	for v, i := range choice {
+		sum += s.Options[v][i].Cost
+	}
+	return sum
+}
+
+// Latencies simulates a choice. The result is overwritten by the next call.
+func (s *Space) Latencies(choice []int) []float64 {
+	if s.columns == nil {
+		s.columns = workflow.NewColumns(s.Composition)
+		s.cache = map[[2]int][]float64{}
+		s.service = make([][]float64, len(s.Composition.Slots()))
+		s.latency = make([]float64, s.Runs)
+	}
+	for slot, stage := range s.Composition.Slots() {
+		s.service[slot] = s.column(slot, choice[s.Variable[stage]])
+	}
+	s.columns.Latencies(s.service, s.Uniform, s.latency)
+	return s.latency
+}
+
+// ServiceTimes returns the columns of a choice, one for each slot.
+func (s *Space) ServiceTimes(choice []int) [][]float64 {
+	s.Latencies(choice)
+	return s.service
+}
+
+func (s *Space) column(slot, option int) []float64 {
+	key := [2]int{slot, option}
+	c, ok := s.cache[key]
+	if !ok {
+		c = make([]float64, s.Runs)
+		s.Column(slot, option, c)
+		s.cache[key] = c
+	}
+	return c
+}
+
+// Value simulates a choice and returns its statistic.
+func (s *Space) Value(choice []int) float64 {
+	s.evaluations++
+	return s.Statistic(s.Latencies(choice))
+}
+
+func (s *Space) solution(choice []int, limit float64) Solution {
+	v := s.Value(choice)
+	return Solution{Choice: slices.Clone(choice), Cost: s.Cost(choice), Value: v, Feasible: v <= limit}
+}
+
+// Fastest returns the choice of the fastest option for every variable.
+func (s *Space) Fastest() []int { return make([]int, len(s.Options)) }
+
+// better orders solutions: feasible ones by cost, others by value.
+func better(a, b Solution) bool {
+	if a.Feasible != b.Feasible {
+		return a.Feasible
+	}
+	if a.Feasible {
+		return a.Cost < b.Cost
+	}
+	return a.Value < b.Value
+}
+
+// Solve returns the cheapest choice found whose statistic is at most limit. If
+// there is none the solution is not feasible and as close to the limit as was
+// found. Effort bounds the rounds of exchanges; 10 is thorough. More starts are
+// tried besides that of the dynamic program.
+func (s *Space) Solve(limit float64, effort int, starts ...[]int) Solution {
+	best := s.calibrate(limit)
+	best = s.exchange(best, limit, effort)
+	for _, c := range starts {
+		if sol := s.exchange(s.solution(c, limit), limit, effort); better(sol, best) {
+			best = sol
+		}
+	}
+	return best
+}
+
+// calibrate solves the problem on effective times for a budget that is adjusted
+// until the simulated statistic meets the limit.
+func (s *Space) calibrate(limit float64) Solution {
+	best := s.solution(s.Fastest(), limit)
+	budget := limit
+	if best.Value > 0 {
+		// How the statistic compares with the composed effective times.
+		if t := s.composedTime(s.Fastest()); t > 0 {
+			budget = limit * t / best.Value
+		}
+	}
+	const rounds = 6
+	for range rounds {
+		choice, ok := s.minPlus(budget)
+		if !ok {
+			break
+		}
+		sol := s.solution(choice, limit)
+		if better(sol, best) {
+			best = sol
+		}
+		ratio := limit / sol.Value
+		if !(ratio > 0.2 && ratio < 5) || math.Abs(ratio-1) < 0.003 {
+			break
+		}
+		budget *= ratio
+	}
+	return best
+}

@@ -1,0 +1,313 @@
+package tuner
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/aquatope/aquatope/bayesopt"
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/stats"
+	"github.com/aquatope/aquatope/tuner/search"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// menu is the candidates of one variable with what is believed of them.
+type menu struct {
+	resources []function.Resources
+	mean, sd  []float64   // of the log time, noise not included
+	noise     []float64   // standard deviation of the noise of the log time
+	normals   [][]float64 // the posterior draws' variates
+	draws     [][]float64 // of the log time, for each draw
+}
+
+const (
+	cpuChoices    = 48 // values of CPU looked at
+	memoryChoices = 14
+	maxCandidates = 90 // options of a function that are drawn jointly
+)
+
+// axis returns at most n values of a range from floor up, evenly spread in the
+// logarithm, the ends included.
+func axis(r function.Range, floor int64, n int) []int64 {
+	lo := r.SnapUp(floor)
+	count := int((r.Max-lo)/r.Step) + 1
+	var out []int64
+	if count <= n {
+		for v := lo; v <= r.Max; v += r.Step {
+			out = append(out, v)
+		}
+		return out
+	}
+	for i := range n {
+		t := float64(i) / float64(n-1)
+		out = append(out, r.Snap(int64(math.Round(float64(lo)*math.Pow(float64(r.Max)/float64(lo), t)))))
+	}
+	return slices.Compact(out)
+}
+
+// guidance returns the effective time of an option: the tail of its noise counts
+// as far as it adds up along the graph, its uncertainty as far as asked.
+func (b *belief) guidance(mean, sd, noise, doubt float64) float64 {
+	tail := 0.0
+	if pc := b.p.Target.Percentile; pc > 0 {
+		tail = distuv.UnitNormal.Quantile(math.Max(pc/100, 0.5)) / math.Sqrt(math.Min(4, float64(len(b.p.Graph.Stages))))
+	}
+	return math.Exp(mean + noise*noise/2 + tail*noise + doubt*sd)
+}
+
+// menuOf returns the candidates of a variable that could be efficient under some
+// degree of doubt, and draws their times.
+func (b *belief) menuOf(v int, normals func(n int) [][]float64) (*menu, error) {
+	s := b.surfaces[v]
+	m := &menu{}
+	switch {
+	case v >= len(b.p.Functions):
+		m.resources = []function.Resources{{}}
+	case s == nil:
+		m.resources = []function.Resources{b.p.Functions[v].Space.Largest()}
+	default:
+		m.resources = b.efficient(v)
+	}
+	if s == nil {
+		m.mean, m.sd, m.noise = []float64{math.Inf(-1)}, []float64{0}, []float64{0}
+		for range normals(1) {
+			m.draws = append(m.draws, []float64{math.Inf(-1)})
+		}
+		return m, nil
+	}
+	xs := make([][]float64, len(m.resources))
+	for i, r := range m.resources {
+		xs[i] = s.input(r)
+		mean, variance := s.post.Predict(xs[i])
+		m.mean, m.sd = append(m.mean, mean), append(m.sd, math.Sqrt(variance))
+		m.noise = append(m.noise, math.Sqrt(s.post.NoiseVariance(xs[i])))
+	}
+	m.normals = normals(len(xs))
+	var err error
+	if m.draws, err = s.post.Draws(xs, m.normals); err != nil {
+		return nil, fmt.Errorf("drawing %s: %w", b.name(v), err)
+	}
+	return m, nil
+}
+
+// efficient returns the resources that are on the front of cost and time for an
+// optimist, a realist or a pessimist.
+func (b *belief) efficient(v int) []function.Resources {
+	s, space := b.surfaces[v], b.p.Functions[v].Space
+	floor := int64(b.evidence[v].floor)
+	type candidate struct {
+		r               function.Resources
+		mean, sd, noise float64
+	}
+	var all []candidate
+	for _, cpu := range axis(space.CPU, space.CPU.Min, cpuChoices) {
+		for _, mem := range axis(space.Memory, floor, memoryChoices) {
+			r := function.Resources{CPU: function.MilliCPU(cpu), Memory: function.Bytes(mem)}
+			x := s.input(r)
+			mean, variance := s.post.Predict(x)
+			all = append(all, candidate{r, mean, math.Sqrt(variance), math.Sqrt(s.post.NoiseVariance(x))})
+		}
+	}
+	seen := map[function.Resources]bool{}
+	var out []function.Resources
+	for _, doubt := range [...]float64{0, 1.5, -1.5} {
+		options := make([]search.Option, len(all))
+		for i, c := range all {
+			t := b.guidance(c.mean, c.sd, c.noise, doubt)
+			options[i] = search.Option{Resources: c.r, Time: t, Cost: b.p.rate(c.r) * t}
+		}
+		for _, o := range search.Front(options) {
+			if !seen[o.Resources] && len(out) < maxCandidates {
+				seen[o.Resources] = true
+				out = append(out, o.Resources)
+			}
+		}
+	}
+	return out
+}
+
+// scenario is one set of simulated runs over drawn surfaces.
+type scenario struct {
+	b        *belief
+	menus    []*menu
+	draws    []int // which draws of the menus are used
+	runs     int   // simulated runs for each draw
+	scale    [][]float64
+	shape    [][]float64 // of each slot and run: the standardised deviation of noise
+	outlier  [][]float64 // of each slot and run: the log ratio of an outlier, NaN without
+	overhead []float64
+	uniform  [][]float64
+}
+
+// newScenario draws the noise of runs simulated runs.
+func (b *belief) newScenario(menus []*menu, draws []int, runs int, rng *rand.Rand) *scenario {
+	sc := &scenario{b: b, menus: menus, draws: draws, runs: runs}
+	slots := b.comp.Slots()
+	dims := len(slots) + b.comp.Uniforms() + 1
+	seq := bayesopt.NewSobol(min(dims, bayesopt.MaxSobolDim)).Scrambled(rng.Uint64())
+	sc.shape, sc.outlier = make([][]float64, len(slots)), make([][]float64, len(slots))
+	sc.uniform = make([][]float64, b.comp.Uniforms())
+	for run := range runs {
+		u := seq.Point(uint32(run))
+		for len(u) < dims {
+			u = append(u, rng.Float64())
+		}
+		for k, stage := range slots {
+			z, out := b.noise[b.of[stage]].draw(u[len(u)-1-k])
+			o := math.NaN()
+			if out {
+				z, o = 0, z
+			}
+			sc.shape[k], sc.outlier[k] = append(sc.shape[k], z), append(sc.outlier[k], o)
+		}
+		for k := range sc.uniform {
+			sc.uniform[k] = append(sc.uniform[k], u[k])
+		}
+		hop := 0.0
+		if len(b.overhead) > 0 {
+			hop = stats.Quantile(u[len(sc.uniform)], b.overhead)
+		}
+		sc.overhead = append(sc.overhead, hop)
+	}
+	if len(draws) > 1 { // decisions repeat for every draw
+		for k := range sc.uniform {
+			sc.uniform[k] = slices.Repeat(sc.uniform[k], len(draws))
+		}
+	}
+	// The size of the noise is uncertain too; a few levels are enough and save
+	// exponentials.
+	sc.scale = make([][]float64, len(b.noise))
+	for v := range sc.scale {
+		spread := 1 / math.Sqrt(2*(b.noise[v].dof+4))
+		for range draws {
+			level := 0.0
+			if len(draws) > 1 {
+				level = math.Max(-2, math.Min(2, math.Round(rng.NormFloat64()*2)/2))
+			}
+			sc.scale[v] = append(sc.scale[v], math.Exp(level*spread))
+		}
+	}
+	return sc
+}
+
+// space returns the search over the scenario. The statistic of each draw is the
+// promised one; over draws it is their mean plus caution standard deviations, in
+// the logarithm.
+func (sc *scenario) space(caution float64) *search.Space {
+	b := sc.b
+	sp := &search.Space{
+		Graph: b.p.Graph, Composition: b.comp, Variable: b.of,
+		Runs: sc.runs * len(sc.draws), Uniform: sc.uniform,
+	}
+	index := make([][]int, len(sc.menus)) // of each option in its menu
+	for v, m := range sc.menus {
+		var options []search.Option
+		where := map[function.Resources]int{}
+		for i, r := range m.resources {
+			where[r] = i
+			options = append(options, search.Option{Resources: r, Time: sc.guide(v, i), Cost: sc.cost(v, i)})
+		}
+		if len(sc.draws) == 1 {
+			options = search.Front(options)
+		} else {
+			slices.SortStableFunc(options, func(a, b search.Option) int { return cmp.Compare(a.Time, b.Time) })
+		}
+		sp.Options = append(sp.Options, options)
+		for _, o := range options {
+			index[v] = append(index[v], where[o.Resources])
+		}
+	}
+	sp.Column = func(slot, option int, dst []float64) {
+		v := b.of[b.comp.Slots()[slot]]
+		sc.column(slot, v, index[v][option], dst)
+	}
+	perDraw := make([]float64, len(sc.draws))
+	sp.Statistic = func(latency []float64) float64 {
+		for d := range sc.draws {
+			part := latency[d*sc.runs : (d+1)*sc.runs]
+			for i, o := range sc.overhead {
+				part[i] += o
+			}
+			perDraw[d] = math.Log(b.p.Target.Of(part))
+		}
+		mean, sd := moments(perDraw)
+		return math.Exp(mean + caution*sd)
+	}
+	return sp
+}
+
+// guide is the effective time of an option: of the draw, if there is only one.
+func (sc *scenario) guide(v, i int) float64 {
+	m := sc.menus[v]
+	if len(sc.draws) == 1 {
+		return sc.b.guidance(m.draws[sc.draws[0]][i], 0, m.noise[i], 0)
+	}
+	return sc.b.guidance(m.mean[i], m.sd[i], m.noise[i], 0.5)
+}
+
+// cost is the mean cost of an option in one run.
+func (sc *scenario) cost(v, i int) float64 {
+	b, m := sc.b, sc.menus[v]
+	if v >= len(b.p.Functions) || b.surfaces[v] == nil {
+		return 0
+	}
+	t := m.mean[i] + m.sd[i]*m.sd[i]/2
+	if len(sc.draws) == 1 {
+		t = m.draws[sc.draws[0]][i]
+	}
+	t = math.Exp(t+m.noise[i]*m.noise[i]/2) * b.noise[v].excess()
+	return b.visits[v] * (b.p.rate(m.resources[i])*t + b.p.Price.PerInvocation)
+}
+
+// column simulates the service times of a slot.
+func (sc *scenario) column(slot, v, i int, dst []float64) {
+	m := sc.menus[v]
+	factors := map[float64][]float64{} // by scale of the noise
+	for d, draw := range sc.draws {
+		scale := sc.scale[v][d]
+		f := factors[scale]
+		if f == nil {
+			f = make([]float64, sc.runs)
+			for r, z := range sc.shape[slot] {
+				if o := sc.outlier[slot][r]; !math.IsNaN(o) {
+					f[r] = math.Exp(o)
+				} else {
+					f[r] = math.Exp(m.noise[i] * scale * z)
+				}
+			}
+			factors[scale] = f
+		}
+		t := math.Exp(m.draws[draw][i])
+		for r, x := range f {
+			dst[d*sc.runs+r] = t * x
+		}
+	}
+}
+
+// Of returns the promised statistic of latencies, which it may reorder.
+func (t Target) Of(latency []float64) float64 {
+	if t.Percentile == 0 {
+		var sum float64
+		for _, l := range latency {
+			sum += l
+		}
+		return sum / float64(len(latency))
+	}
+	return search.Percentile(t.Percentile/100, latency)
+}
+
+func moments(x []float64) (mean, sd float64) {
+	for _, v := range x {
+		mean += v / float64(len(x))
+	}
+	if len(x) < 2 {
+		return mean, 0
+	}
+	for _, v := range x {
+		sd += (v - mean) * (v - mean)
+	}
+	return mean, math.Sqrt(sd / float64(len(x)-1))
+}

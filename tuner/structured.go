@@ -1,0 +1,300 @@
+package tuner
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/aquatope/aquatope/bayesopt"
+	"github.com/aquatope/aquatope/stats"
+	"github.com/aquatope/aquatope/tuner/search"
+)
+
+// Structured models the service time of every function by itself and composes
+// the latency of the workflow along its graph. Every invocation of every run is
+// an observation; the tail of the latency follows from the learned noise; cost
+// follows from service times and needs no model of its own.
+//
+// The zero value is ready for use and safe for concurrent use.
+type Structured struct{ memory memory }
+
+// Name implements [Strategy].
+func (*Structured) Name() string { return "structured" }
+
+var errNoObservation = errors.New("no invocation worked")
+
+// giveUp is the number of runs after which a function that never worked is
+// believed to be broken.
+const giveUp = 6
+
+const (
+	thompsonRuns = 512 // simulated runs of one drawn world
+	coarseDraws  = 16  // worlds that a recommendation is searched in
+	coarseRuns   = 256
+	fineDraws    = 64 // worlds that it is checked in
+	fineRuns     = 1024
+	effort       = 8 // rounds of exchanges
+	// caution is how many standard deviations of the posterior the promise is
+	// kept above the mean: the guard band that shrinks as more is learnt. One
+	// standard deviation more than the level alone asks for pays for the fact
+	// that the cheapest of many options is one that luck made look good.
+	caution = 2.0
+)
+
+// Next implements [Strategy]: the designed start, then the best configuration of
+// a world drawn from the posterior (Thompson sampling), which tries what might be
+// best as often as it might be.
+func (s *Structured) Next(p *Problem, history []Run, n, left int, rng *rand.Rand) ([]Configuration, error) {
+	if err := check(p, history); err != nil {
+		return nil, err
+	}
+	n = min(n, left)
+	var out []Configuration
+	all := gather(p, history)
+	seed := rng.Uint64()
+	broken := blocked(p, all) != ""
+	if broken && len(history) >= giveUp {
+		return nil, nil
+	}
+	for k := len(history); len(out) < n && (k < designRuns || broken); k++ {
+		// The levels of one start belong together whatever the batches are.
+		out = append(out, design(p, all, k, stats.Stream(designSeed, "design")))
+	}
+	if len(out) == n || broken {
+		return out, nil
+	}
+	if len(history) < designRuns {
+		return out, nil // the model begins with the whole start
+	}
+	b, err := believe(p, history, &s.memory)
+	if err != nil {
+		return nil, err
+	}
+	return b.propose(n, rand.New(rand.NewPCG(seed, 1)))
+}
+
+// designSeed fixes the orders of levels of the designed start.
+const designSeed = 20230325
+
+func check(p *Problem, history []Run) error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	return p.CheckHistory(history)
+}
+
+// blocked returns the name of a visited function that was tried and never worked.
+func blocked(p *Problem, all []evidence) string {
+	for v, visits := range p.visits()[:len(p.Functions)] {
+		if visits > 0 && all[v].ok == 0 && all[v].bad > 0 {
+			return p.Functions[v].Name
+		}
+	}
+	return ""
+}
+
+// propose solves n drawn worlds.
+func (b *belief) propose(n int, rng *rand.Rand) ([]Configuration, error) {
+	menus, err := b.menus(n, rng)
+	if err != nil {
+		return nil, err
+	}
+	var out []Configuration
+	for d := range n {
+		sp := b.newScenario(menus, []int{d}, thompsonRuns, rng).space(0)
+		out = append(out, b.configuration(sp, sp.Solve(b.p.Target.Seconds, effort/2).Choice))
+	}
+	return out, nil
+}
+
+// menus draws every variable's candidates jointly, n times.
+func (b *belief) menus(n int, rng *rand.Rand) ([]*menu, error) {
+	menus := make([]*menu, len(b.surfaces))
+	for v := range menus {
+		var err error
+		menus[v], err = b.menuOf(v, func(dim int) [][]float64 {
+			if n == 1 {
+				z := make([]float64, dim)
+				for i := range z {
+					z[i] = rng.NormFloat64()
+				}
+				return [][]float64{z}
+			}
+			return bayesopt.NewSobol(min(dim, bayesopt.MaxSobolDim)).Scrambled(rng.Uint64()).Normals(n)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return menus, nil
+}
+
+func (b *belief) configuration(sp *search.Space, choice []int) Configuration {
+	c := make(Configuration, len(b.p.Functions))
+	for f := range c {
+		c[f] = sp.Options[f][choice[f]].Resources
+	}
+	return c
+}
+
+// Recommend implements [Strategy]: the cheapest configuration whose promised
+// statistic stays within the target with a guard band that comes from the
+// remaining uncertainty.
+func (s *Structured) Recommend(p *Problem, history []Run, rng *rand.Rand) (Result, error) {
+	if err := check(p, history); err != nil {
+		return Result{}, err
+	}
+	if name := blocked(p, gather(p, history)); name != "" {
+		return Result{
+			Configuration: p.Largest(), Blocker: name,
+			Reason: fmt.Sprintf("function %q failed in every invocation: look at its logs", name),
+		}, nil
+	}
+	b, err := believe(p, history, &s.memory)
+	if errors.Is(err, errNoObservation) {
+		return Result{Configuration: p.Largest(), Reason: "too few runs to say anything: the largest configuration"}, nil
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return b.recommend(rng)
+}
+
+func (b *belief) recommend(rng *rand.Rand) (Result, error) {
+	menus, err := b.menus(fineDraws, rng)
+	if err != nil {
+		return Result{}, err
+	}
+	coarse := b.newScenario(menus, upTo(coarseDraws), coarseRuns, rng).space(caution)
+	fineScenario := b.newScenario(menus, upTo(fineDraws), fineRuns, rng)
+	fine := fineScenario.space(caution)
+	limit := b.p.Target.Seconds
+	var choice []int
+	var value float64
+	for round := range 3 {
+		sol := coarse.Solve(limit, effort)
+		v := fine.Value(sol.Choice) // both order options alike
+		if choice == nil || v <= b.p.Target.Seconds || v < value {
+			choice, value = sol.Choice, v
+		}
+		if round > 0 && v <= b.p.Target.Seconds || !sol.Feasible {
+			break
+		}
+		limit *= b.p.Target.Seconds / v
+	}
+	return b.result(fineScenario, fine, choice, value), nil
+}
+
+func upTo(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
+// result describes a choice.
+func (b *belief) result(sc *scenario, sp *search.Space, choice []int, value float64) Result {
+	r := Result{Configuration: b.configuration(sp, choice), Feasible: value <= b.p.Target.Seconds*(1+1e-9)}
+	levels := []float64{0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99}
+	perLevel := make([][]float64, len(levels))
+	var promised, costs []float64
+	latency := append([]float64(nil), sp.Latencies(choice)...)
+	for d := range sc.draws {
+		part := latency[d*sc.runs : (d+1)*sc.runs]
+		for i, o := range sc.overhead {
+			part[i] += o
+		}
+		promised = append(promised, b.p.Target.Of(part))
+		for i, q := range stats.Quantiles(part, levels...) {
+			perLevel[i] = append(perLevel[i], q)
+		}
+		costs = append(costs, sc.drawnCost(sp, choice, d))
+	}
+	for i, l := range levels {
+		r.Latency = append(r.Latency, Quantile{l, bandOf(perLevel[i])})
+	}
+	r.Promised, r.Cost = bandOf(promised), bandOf(costs)
+	r.Shares = b.shares(sc, sp, choice)
+	if !r.Feasible {
+		r.Blocker = blocker(r.Shares)
+		r.Reason = fmt.Sprintf("no configuration keeps %s: this one comes closest, and %q takes most of its time", b.p.Target, r.Blocker)
+		return r
+	}
+	r.Reason = fmt.Sprintf("cheapest that keeps %s with %.1f standard deviations to spare", b.p.Target, caution)
+	return r
+}
+
+// drawnCost is the cost of a choice in one drawn world.
+func (sc *scenario) drawnCost(sp *search.Space, choice []int, d int) float64 {
+	one := *sc
+	one.draws = sc.draws[d : d+1]
+	var sum float64
+	for v := range sc.b.p.Functions {
+		res := sp.Options[v][choice[v]].Resources
+		for i, r := range sc.menus[v].resources {
+			if r == res {
+				sum += one.cost(v, i)
+			}
+		}
+	}
+	return sum
+}
+
+// shares attributes latency, along the critical path of simulated runs, and cost.
+func (b *belief) shares(sc *scenario, sp *search.Space, choice []int) []Share {
+	service := sp.ServiceTimes(choice)
+	slots := b.comp.Slots()
+	time := make([]float64, len(b.surfaces))
+	var total, cost float64
+	row, uniform := make([]float64, len(slots)), make([]float64, len(sc.uniform))
+	var path []int
+	for run := 0; run < sp.Runs; run += max(1, sp.Runs/256) {
+		for k := range slots {
+			row[k] = service[k][run]
+		}
+		for k := range uniform {
+			uniform[k] = sc.uniform[k][run]
+		}
+		path = b.comp.CriticalPath(row, uniform, path[:0])
+		for _, k := range path {
+			time[b.of[slots[k]]] += row[k]
+			total += row[k]
+		}
+	}
+	out := make([]Share, len(b.p.Functions))
+	for f := range out {
+		cost += sp.Options[f][choice[f]].Cost
+	}
+	for f := range out {
+		out[f] = Share{Function: b.p.Functions[f].Name}
+		if total > 0 {
+			out[f].Latency = time[f] / total
+		}
+		if cost > 0 {
+			out[f].Cost = sp.Options[f][choice[f]].Cost / cost
+		}
+	}
+	return out
+}
+
+// blocker is the function with the largest share of the latency.
+func blocker(shares []Share) string {
+	name, most := "", math.Inf(-1)
+	for _, s := range shares {
+		if s.Latency > most {
+			name, most = s.Function, s.Latency
+		}
+	}
+	return name
+}
+
+func bandOf(x []float64) Band {
+	var mean float64
+	for _, v := range x {
+		mean += v / float64(len(x))
+	}
+	q := stats.Quantiles(x, 0.05, 0.95)
+	return Band{Low: q[0], Mean: mean, High: q[1]}
+}
