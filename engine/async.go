@@ -36,11 +36,8 @@ func (e *Engine) Start(ctx context.Context, p *Plan, in Input) (Acceptance, erro
 	if err := e.begin(in); err != nil {
 		return Acceptance{}, err
 	}
-	a, err := e.accept(ctx, p, in)
-	if err != nil || a.Repeated {
-		e.runs.Done()
-	}
-	return a, err
+	defer e.callers.Done()
+	return e.accept(ctx, p, in)
 }
 
 func (e *Engine) accept(ctx context.Context, p *Plan, in Input) (Acceptance, error) {
@@ -145,15 +142,14 @@ func (e *Engine) launch(x *execution) {
 	if x.cancelled {
 		cancel(errCancelled)
 	}
-	go func() {
-		defer e.runs.Done()
+	e.launched.Go(func() {
 		defer cancel(nil)
 		a.result, a.err = e.conclude(ctx, x)
 		e.mu.Lock()
 		delete(e.active, x.run.ID)
 		e.mu.Unlock()
 		close(a.done)
-	}()
+	})
 }
 
 // conclude runs a run and records its end. A run that stops because the engine

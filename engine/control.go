@@ -44,6 +44,9 @@ func (c compiler) choice(i int, cases []workflow.Case) (body, error) {
 		if err != nil {
 			return nil, fmt.Errorf("switch: %s: then: %w", cs.Name, err)
 		}
+		if to == flowNext {
+			to = flowContinue
+		}
 		if cs.When == "" {
 			fallback = &option{then: to}
 			continue

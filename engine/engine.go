@@ -85,8 +85,9 @@ type Engine struct {
 	version     string
 	slots       chan struct{}
 
-	stopping chan struct{} // closed by Close: asynchronous runs suspend
-	runs     sync.WaitGroup
+	stopping chan struct{}  // closed by Close: asynchronous runs suspend
+	callers  sync.WaitGroup // synchronous runs, and Starts that are not accepted yet
+	launched sync.WaitGroup // asynchronous runs
 
 	mu       sync.Mutex
 	closed   bool
@@ -152,8 +153,9 @@ func version() string {
 
 // Close ends the engine's work. It refuses new runs at once, waits for
 // synchronous runs, and lets asynchronous ones end the stages that they are at
-// and stop there; Resume takes them up again. When ctx ends first, Close returns
-// its error and leaves what is under way to the contexts of its callers.
+// and stop there; Resume takes them up again. When ctx ends first, asynchronous
+// runs abandon their stages, synchronous ones are left to the contexts of their
+// callers, and Close returns the cause.
 func (e *Engine) Close(ctx context.Context) error {
 	e.mu.Lock()
 	if !e.closed {
@@ -163,7 +165,8 @@ func (e *Engine) Close(ctx context.Context) error {
 	e.mu.Unlock()
 	done := make(chan struct{})
 	go func() {
-		e.runs.Wait()
+		e.callers.Wait()
+		e.launched.Wait()
 		close(done)
 	}()
 	select {
@@ -176,17 +179,18 @@ func (e *Engine) Close(ctx context.Context) error {
 		a.cancel(errSuspended)
 	}
 	e.mu.Unlock()
+	e.launched.Wait()
 	return context.Cause(ctx)
 }
 
-// enter counts a run, unless the engine is closed.
+// enter counts a caller, unless the engine is closed.
 func (e *Engine) enter() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
 		return false
 	}
-	e.runs.Add(1)
+	e.callers.Add(1)
 	return true
 }
 

@@ -21,8 +21,9 @@ type execution struct {
 	// cancelled says that somebody asked to end the run before a restart.
 	cancelled bool
 
-	mu  sync.Mutex
-	run run.Run // mu guards Stages only while branches run
+	mu         sync.Mutex // guards what follows while branches run
+	run        run.Run    // only its Stages change before the end
+	retryAfter time.Duration
 }
 
 // frame is where in a run a task is. It is passed by value; what a task
@@ -85,7 +86,7 @@ func (x *execution) list(f frame, l list, in *data) (*data, flow, error) {
 		}
 		in = out
 		switch to {
-		case flowNext:
+		case flowNext, flowContinue:
 			i++
 		case flowExit:
 			return in, flowNext, nil

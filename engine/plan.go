@@ -101,6 +101,7 @@ const (
 	flowNext flow = -1 - iota
 	flowExit
 	flowEnd
+	flowContinue // a switch's choice to go on, which its own then does not change
 )
 
 // compiler holds what a list's tasks need to know of it.

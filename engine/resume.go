@@ -23,16 +23,16 @@ func (e *Engine) Resume(ctx context.Context) (int, error) {
 		if err != nil {
 			return n, fmt.Errorf("resuming runs: %w", err)
 		}
+		x, err := e.restore(ctx, events, plans)
+		if err != nil {
+			return n, fmt.Errorf("resuming run %s: %w", events[0].Run, err)
+		}
 		if !e.enter() {
 			return n, ErrClosed
 		}
-		x, err := e.restore(ctx, events, plans)
-		if err != nil {
-			e.runs.Done()
-			return n, fmt.Errorf("resuming run %s: %w", events[0].Run, err)
-		}
 		x.journal.note(run.Event{Kind: run.RunResumed})
 		e.launch(x)
+		e.callers.Done()
 		n++
 	}
 	return n, nil

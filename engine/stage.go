@@ -149,8 +149,8 @@ func (x *execution) settle(f frame, t *task, st *run.Stage, out *data, err error
 }
 
 // invoke calls the platform and notes what it observed. Asynchronous runs are
-// patient: a rejected invocation reached no instance, so it is made again until
-// the engine's patience ends.
+// patient: an invocation that was rejected for now reached no instance, so it
+// is made again until the engine's patience ends.
 func (x *execution) invoke(ctx context.Context, req platform.Request, st *run.Stage) (*platform.Response, error) {
 	var giveUp time.Time
 	for {
@@ -169,7 +169,10 @@ func (x *execution) invoke(ctx context.Context, req platform.Request, st *run.St
 		}
 		observed(st, &failed.Observation)
 		st.Outcome, st.Message = failed.Outcome, failed.Detail
-		if failed.Outcome != function.OutcomeRejected || x.journal == nil {
+		x.mu.Lock()
+		x.retryAfter = failed.RetryAfter
+		x.mu.Unlock()
+		if failed.Outcome != function.OutcomeRejected || failed.RetryAfter == 0 || x.journal == nil {
 			return nil, err
 		}
 		now := time.Now()

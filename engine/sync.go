@@ -47,7 +47,7 @@ func (e *Engine) Run(ctx context.Context, p *Plan, in Input) (*Result, error) {
 	if err := e.begin(in); err != nil {
 		return nil, err
 	}
-	defer e.runs.Done()
+	defer e.callers.Done()
 	x := e.execution(p, in, wallClock())
 	out, err := x.main(ctx)
 	return e.finish(x, out, err), nil
@@ -59,7 +59,7 @@ func (e *Engine) Invoke(ctx context.Context, fn string, in Input) (*Result, erro
 	if err := e.begin(in); err != nil {
 		return nil, err
 	}
-	defer e.runs.Done()
+	defer e.callers.Done()
 	start := wallClock()
 	tr := e.traceOf(in.Header)
 	r := run.Run{
@@ -161,6 +161,9 @@ func (x *execution) end(out *data, err error, now time.Time) *Result {
 		r.Status, r.OutputBytes = run.StatusCompleted, int64(len(res.Body))
 	case errors.As(err, &p):
 		r.Status, r.Problem = run.StatusFaulted, p
+		if p.Status == http.StatusServiceUnavailable {
+			res.RetryAfter = x.retryAfter
+		}
 	default:
 		r.Status = run.StatusCancelled
 		r.Problem = &run.Problem{Type: run.TypeRuntime, Status: 499, Title: "Cancelled", Detail: "the caller ended the run"}

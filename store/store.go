@@ -148,6 +148,18 @@ func lockFile(path string) (*os.File, error) {
 // Path returns the path of the database's file.
 func (s *Store) Path() string { return s.path }
 
+// Ping reads a row and says whether the latest write succeeded.
+func (s *Store) Ping(ctx context.Context) error {
+	var one int
+	if err := s.read.QueryRowContext(ctx, "select 1").Scan(&one); err != nil {
+		return fmt.Errorf("reading database %s: %w", s.path, explain(err))
+	}
+	if err := s.Stats().LastError; err != nil {
+		return fmt.Errorf("writing database %s: %w", s.path, err)
+	}
+	return nil
+}
+
 // Close writes what waits and closes the database.
 func (s *Store) Close() error {
 	err := errors.Join(s.writer.close(), s.read.Close(), s.lock.Close())
