@@ -122,9 +122,11 @@ func TestTasks(t *testing.T) {
 		{name: "for while", tasks: []workflow.Task{with(loopOf("l", "[range(10)]", 1, call("i", "inc")), func(t *workflow.Task) {
 			t.For.While = ". < 5"
 		})}, in: `1`, want: `5`},
-		{name: "for in parallel gathers", tasks: []workflow.Task{loopOf("l", ".", 2,
-			workflow.Task{Name: "w", Wait: time.Second}, set("m", "${ [$index, $item, .] }"))},
-			in: `[7,8,9]`, want: `[[0,7,[7,8,9]],[1,8,[7,8,9]],[2,9,[7,8,9]]]`, takes: 2 * time.Second},
+		{
+			name: "for in parallel gathers", tasks: []workflow.Task{loopOf("l", ".", 2,
+				workflow.Task{Name: "w", Wait: time.Second}, set("m", "${ [$index, $item, .] }"))},
+			in: `[7,8,9]`, want: `[[0,7,[7,8,9]],[1,8,[7,8,9]],[2,9,[7,8,9]]]`, takes: 2 * time.Second,
+		},
 		{
 			name: "for needs an array", tasks: []workflow.Task{loopOf("l", ".a", 1, set("m", 1))}, in: `{"a":{}}`,
 			problem: &run.Problem{Type: run.TypeExpression, Status: 400, Title: "Not an array", Instance: "/do/0/l"},
