@@ -109,8 +109,8 @@ func Softplus(x float64) float64 {
 	return math.Log1p(math.Exp(x))
 }
 
-// tanhs sets y to tanh(x).
-func tanhs(y, x []float32) {
+// Tanhs sets y to tanh(x).
+func Tanhs(y, x []float32) {
 	n := 0
 	if fast && len(x) >= 8 {
 		n = len(x) &^ 7
@@ -121,8 +121,8 @@ func tanhs(y, x []float32) {
 	}
 }
 
-// sigmoids replaces x by 1/(1+exp(-x)).
-func sigmoids(x []float32) {
+// Sigmoids replaces x by 1/(1+exp(-x)).
+func Sigmoids(x []float32) {
 	n := 0
 	if fast && len(x) >= 8 {
 		n = len(x) &^ 7

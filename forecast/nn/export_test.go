@@ -2,8 +2,7 @@ package nn
 
 // The products and the switch between kernels, for tests.
 var (
-	Mul   = mul
-	MulTN = mulTN
-	MulNT = mulNT
-	Tanhs = tanhs
+	MulAdd = mul
+	MulTN  = mulTN
+	MulNT  = mulNT
 )

@@ -72,15 +72,15 @@ func (l *LSTM) Forward(x Matrix, steps int) Matrix {
 		for i := range batch {
 			g := z.Row(i)
 			in, forget, candidate, out := g[:h], g[h:2*h], g[2*h:3*h], g[3*h:4*h]
-			sigmoids(g[:2*h])
-			tanhs(candidate, candidate)
-			sigmoids(out)
+			Sigmoids(g[:2*h])
+			Tanhs(candidate, candidate)
+			Sigmoids(out)
 			before, c := l.cells.Row(t*batch+i), l.cells.Row((t+1)*batch+i)
 			tc, y := l.tanhC.Row(t*batch+i), l.hidden.Row((t+1)*batch+i)
 			for j := range h {
 				c[j] = forget[j]*before[j] + in[j]*candidate[j]
 			}
-			tanhs(tc, c)
+			Tanhs(tc, c)
 			for j := range h {
 				y[j] = out[j] * tc[j]
 			}

@@ -72,3 +72,6 @@ func mulNT(a, b, c Matrix) {
 	clear(c.Data)
 	gemm(a.Rows, a.Cols, b.Rows, operand{a.Data, a.Cols, 1}, s.transpose(b), c)
 }
+
+// Mul sets c to a·b.
+func Mul(a, b, c Matrix) { mul(a, b, 0, c) }

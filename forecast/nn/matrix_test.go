@@ -46,9 +46,9 @@ func TestProducts(t *testing.T) {
 				}
 				zero := nn.NewMatrix(rows, cols)
 				got := nn.Matrix{Rows: rows, Cols: cols, Data: append([]float32(nil), c.Data...)}
-				nn.Mul(a, b, 1, got)
+				nn.MulAdd(a, b, 1, got)
 				compare("mul", got, c)
-				nn.Mul(a, b, 0, got)
+				nn.Mul(a, b, got)
 				compare("mul anew", got, zero)
 				copy(got.Data, c.Data)
 				nn.MulTN(transpose(a), b, got)
@@ -81,7 +81,7 @@ func BenchmarkProduct(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			x, y, z := random(n, n, r), random(n, n, r), nn.NewMatrix(n, n)
 			for b.Loop() {
-				nn.Mul(x, y, 0, z)
+				nn.Mul(x, y, z)
 			}
 			b.ReportMetric(2*float64(n*n*n)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 		})
