@@ -25,9 +25,10 @@ type Score struct {
 
 // Backtest asks the forecaster for the next window of all cases together,
 // scores it by what came, lets the histories grow, and so on until the longest
-// future ends. step is called before and after every forecast, for timing; nil
-// is allowed.
-func Backtest(f Forecaster, cases []Case, step func(window int)) Score {
+// future ends. Unless nil, around is called for every window with the call of
+// the forecaster, which it must make: a place for clocks and cancellation. Its
+// error ends the test.
+func Backtest(f Forecaster, cases []Case, around func(window int, predict func()) error) (Score, error) {
 	type sums struct{ pinball, crps, smape, demand float64 }
 	acc := make([]sums, len(cases))
 	var s Score
@@ -44,12 +45,12 @@ func Backtest(f Forecaster, cases []Case, step func(window int)) Score {
 				histories = append(histories, c.History)
 			}
 		}
-		if step != nil {
-			step(w)
-		}
-		predicted := f.Forecast(histories, 1)
-		if step != nil {
-			step(w)
+		var predicted [][]Distribution
+		predict := func() { predicted = f.Forecast(histories, 1) }
+		if around == nil {
+			predict()
+		} else if err := around(w, predict); err != nil {
+			return Score{}, err
 		}
 		at := 0
 		for i, c := range cases {
@@ -89,7 +90,7 @@ func Backtest(f Forecaster, cases []Case, step func(window int)) Score {
 		s.Coverage90 = covered / n
 		s.Unscaled /= n
 	}
-	return s
+	return s, nil
 }
 
 // extend appends a count that came from a trace, and so is legal.

@@ -14,7 +14,7 @@ func benchSeries(r *rand.Rand) []series {
 		for j := range c {
 			c[j] = float64(r.IntN(50))
 		}
-		all[i] = series{0, c, standardise(c)}
+		all[i] = series{"", 0, c, standardise(c)}
 	}
 	return all
 }

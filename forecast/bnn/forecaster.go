@@ -45,7 +45,7 @@ func (f *forecaster) Forecast(histories []*forecast.History, h int) [][]forecast
 			out[i] = unlearnt(history, h)
 			continue
 		}
-		s := series{counts: history.Dense(nil, steps), standard: f.scale(history)}
+		s := series{name: history.Function, counts: history.Dense(nil, steps), standard: f.scale(history)}
 		s.start = history.Next() - int64(len(s.counts))
 		all[i] = s
 		groups[key] = append(groups[key], i)
@@ -96,12 +96,9 @@ func (f *forecaster) samplersOf(key string) []*sampler {
 
 // part predicts at most together functions.
 func (f *forecaster) part(sm *sampler, key string, all []series, members []int, h int, out [][]forecast.Distribution) {
-	noise := f.shared.noise
-	if n, ok := f.perFunction[key]; ok {
-		noise = n.noise
-	}
-	if f.published {
-		noise = 0
+	n, ok := f.perFunction[key]
+	if !ok {
+		n = f.shared
 	}
 	chunk := make([]series, len(members))
 	for i, m := range members {
@@ -114,6 +111,10 @@ func (f *forecaster) part(sm *sampler, key string, all []series, members []int, 
 		first := s.mean + s.sd*float64(s.score(s.at(len(s.counts)-steps)))
 		out[m] = make([]forecast.Distribution, h)
 		for k := range h {
+			noise := 0.0
+			if !f.published {
+				noise = n.noiseOf(s.name)
+			}
 			mean, variance := sm.predict(s.start + int64(len(s.counts)+k))
 			out[m][k] = forecast.NewGaussian(first+s.sd*mean, s.sd*math.Sqrt(variance+noise))
 		}

@@ -33,7 +33,17 @@ func (l Learner) Name() string {
 type network struct {
 	encoder *autoencoder
 	head    *predictor
-	noise   float64 // variance of the residuals in z-scores
+	noise   float64 // variance of the residuals in z-scores, of all functions
+	// own is the variance of the residuals of single functions, by name.
+	own map[string]float64
+}
+
+// noiseOf returns the inherent noise of a function.
+func (n *network) noiseOf(function string) float64 {
+	if v, ok := n.own[function]; ok {
+		return v
+	}
+	return n.noise
 }
 
 // Model is a trained model.
@@ -51,11 +61,9 @@ func (m *Model) Name() string { return m.name }
 // Train learns from the histories.
 func (l Learner) Train(data []*forecast.History, b forecast.Budget, r *rand.Rand) (forecast.Model, error) {
 	all := make([]series, 0, len(data))
-	var named []string
 	for _, h := range data {
 		if s := newSeries(h); len(s.counts) >= steps+2*ahead {
 			all = append(all, s)
-			named = append(named, h.Function)
 		}
 	}
 	if len(all) == 0 {
@@ -71,7 +79,7 @@ func (l Learner) Train(data []*forecast.History, b forecast.Budget, r *rand.Rand
 		if !b.Go(float64(i) / float64(len(all))) {
 			break
 		}
-		m.perFunction[named[i]] = l.train(all[i:i+1], part, r)
+		m.perFunction[all[i].name] = l.train(all[i:i+1], part, r)
 	}
 	return m, nil
 }
@@ -102,22 +110,40 @@ func (l Learner) train(all []series, b forecast.Budget, r *rand.Rand) network {
 	n.head = trainPredictor(t.master, all, train, epochs, r, func(e int) bool {
 		return b.Go(1 - headShare + headShare*float64(e)/float64(epochs))
 	})
-	n.noise = residualVariance(n, all, validate, r)
+	n.noise = pooled(residuals(n, all, validate, r))
+	n.own = map[string]float64{}
+	// A function's own noise is pulled toward that of all with the weight of a
+	// few windows.
+	const prior, perFunction = 5, 100
+	for k := range all {
+		e := residuals(n, all, ownExamples(all, k, perFunction), r)
+		n.own[all[k].name] = (pooled(e)*float64(len(e)) + prior*n.noise) / (float64(len(e)) + prior)
+	}
 	return n
 }
 
-// residualVariance is the mean squared error on held-out windows.
-func residualVariance(n network, all []series, validate []example, r *rand.Rand) float64 {
-	if len(validate) == 0 {
-		return 1
+// residuals are the errors on windows that were held out.
+func residuals(n network, all []series, held []example, r *rand.Rand) []float32 {
+	if len(held) == 0 {
+		return nil
 	}
-	x, y := featuresOf(n.encoder, all, validate, r)
+	x, y := featuresOf(n.encoder, all, held, r)
 	head := n.head.fork()
 	head.d1.P, head.d2.P = 0, 0
-	out := head.forward(x, r)
+	for i, v := range head.forward(x, r).Data[:len(y)] {
+		y[i] -= v
+	}
+	return y
+}
+
+// pooled is the mean square; 1, the variance of a z-score, without residuals.
+func pooled(e []float32) float64 {
+	if len(e) == 0 {
+		return 1
+	}
 	s := 0.0
-	for i, v := range out.Data[:len(y)] {
-		s += float64(v-y[i]) * float64(v-y[i]) / float64(len(y))
+	for _, v := range e {
+		s += float64(v) * float64(v) / float64(len(e))
 	}
 	return s
 }

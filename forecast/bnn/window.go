@@ -55,6 +55,7 @@ type example struct{ series, at int }
 
 // series is one function's dense history.
 type series struct {
+	name   string
 	start  int64
 	counts []float64
 	standard
@@ -62,7 +63,7 @@ type series struct {
 
 func newSeries(h *forecast.History) series {
 	c := h.Dense(nil, h.Len())
-	return series{h.Next() - int64(len(c)), c, standardise(c)}
+	return series{h.Function, h.Next() - int64(len(c)), c, standardise(c)}
 }
 
 // encode writes the encoder's input for the windows before position at, as
@@ -84,12 +85,25 @@ func (s *series) at(i int) float64 {
 	return s.counts[max(i, 0)]
 }
 
+// held returns the first position kept for validation: the last tenth.
+func (s *series) held() int { return len(s.counts) - max(len(s.counts)/10, ahead) }
+
+// ownExamples returns at most limit of the positions of one series that are
+// kept for validation, the last ones.
+func ownExamples(all []series, k, limit int) []example {
+	var e []example
+	for at := max(all[k].held(), steps, len(all[k].counts)-limit); at < len(all[k].counts); at++ {
+		e = append(e, example{k, at})
+	}
+	return e
+}
+
 // examples draws at most limit positions that have a whole input and output,
 // the last tenth of each series kept for validation.
 func examples(all []series, limit int, r *rand.Rand) (train, validate []example) {
 	for k := range all {
 		n := len(all[k].counts)
-		held := n - max(n/10, ahead)
+		held := all[k].held()
 		for at := steps; at+ahead <= n; at++ {
 			switch {
 			case at >= held:
