@@ -40,7 +40,7 @@ func (s *Server) addDeployAPI(a huma.API) {
 		OperationID: "deploy", Method: http.MethodPut, Path: apiPath + "/manifests",
 		Summary:      "Deploy workflows and functions from manifests",
 		Description:  "Everything in the manifests is deployed, or nothing. What is deployed already and equal is left alone; what is not in the manifests stays.",
-		MaxBodyBytes: s.config.MaxBody,
+		MaxBodyBytes: s.config.MaxBody + 2, // above the limit that every request has
 		Errors:       []int{http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity},
 	}, func(ctx context.Context, in *deployRequest) (*body[api.Deployment], error) {
 		b, err := manifest.Parse("manifests", in.RawBody)

@@ -49,7 +49,7 @@ func (s *Server) addRunAPI(a huma.API) {
 		Summary:     "Start a run of a workflow without waiting for it",
 		Description: "Once this has answered, the run ends whatever happens to the server. Answers 202 with the run's Location, or 200 if the run ended within the time to wait.",
 		// What the gateway does for synchronous runs is done here for bodies too.
-		MaxBodyBytes: s.config.MaxBody, DefaultStatus: http.StatusAccepted, SkipValidateBody: true,
+		MaxBodyBytes: s.config.MaxBody + 2, DefaultStatus: http.StatusAccepted, SkipValidateBody: true,
 		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}, s.startRun)
 	huma.Register(a, huma.Operation{

@@ -21,6 +21,9 @@ type Config struct {
 	// Capacity is what the limits of all instances may sum up to; by default
 	// what the machine has.
 	Capacity function.Resources
+	// QueueDeadline is how long a request waits for an instance before it is
+	// answered with 503; by default 30 s.
+	QueueDeadline time.Duration
 	// MaxBody bounds requests, in bytes; by default 32 MiB.
 	MaxBody int64
 	// Price is the price list for costs; by default that of Cloud Run.

@@ -128,6 +128,10 @@ func init() {
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		p := &api.Problem{Title: http.StatusText(status), Status: status, Detail: message}
 		for _, err := range errs {
+			var over *http.MaxBytesError
+			if errors.As(err, &over) {
+				return asProblem(tooLarge(over.Limit))
+			}
 			var d huma.ErrorDetailer
 			if errors.As(err, &d) {
 				e := d.ErrorDetail()

@@ -34,9 +34,16 @@ func (s *Server) routes() http.Handler {
 	})
 	s.addAPI(humago.New(mux, apiConfig(s.config.Version)))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.gateway(w, r) {
-			mux.ServeHTTP(w, r)
+		if s.gateway(w, r) {
+			return
 		}
+		if r.ContentLength > s.config.MaxBody {
+			w.Header().Set("Connection", "close") // or net/http would read the rest
+			writeError(w, tooLarge(s.config.MaxBody))
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, s.config.MaxBody)
+		mux.ServeHTTP(w, r)
 	})
 }
 

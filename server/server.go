@@ -70,6 +70,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 		Driver:        c.Driver,
 		Capacity:      c.Capacity,
 		KeepAlive:     keepAlive,
+		QueueDeadline: c.QueueDeadline,
 		Observer:      s.observed,
 		StartObserver: s.instanceStarted,
 		Logger:        c.Logger,

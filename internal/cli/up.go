@@ -20,7 +20,7 @@ import (
 type upFlags struct {
 	listen, data, driver, price, readyFile, logFormat string
 	cpu, memory                                       string
-	grace                                             time.Duration
+	grace, queueDeadline                              time.Duration
 	verbose                                           bool
 }
 
@@ -56,6 +56,7 @@ told otherwise.`,
 	fl.StringVar(&f.memory, "capacity-memory", "", "memory that the limits of all instances may sum up to, such as 8Gi (default nine tenths of the machine's)")
 	fl.StringVar(&f.price, "price", "cloud-run", "price list for costs: aws-lambda, azure, cloud-run or paper")
 	fl.DurationVar(&f.grace, "grace", 30*time.Second, "how long synchronous runs may take to end at Ctrl-C")
+	fl.DurationVar(&f.queueDeadline, "queue-deadline", 30*time.Second, "how long a request waits for an instance before it is turned away")
 	fl.StringVar(&f.readyFile, "ready-file", "", "write the server's URL to this file once it takes requests")
 	fl.StringVar(&f.logFormat, "log-format", "text", "format of the log on stderr: text or json")
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "log more: every start of an instance, what functions print")
@@ -98,7 +99,7 @@ func up(ctx context.Context, env *Env, f upFlags) error {
 	}
 	s, err := server.Open(ctx, server.Config{
 		DataDir: env.path(f.data), Driver: f.driver, Version: buildVersion().Version, Price: price,
-		Capacity: capacity, Logger: logger,
+		Capacity: capacity, QueueDeadline: f.queueDeadline, Logger: logger,
 	})
 	if err != nil {
 		listener.Close()
