@@ -26,6 +26,9 @@ examples/%/bin/functions: $(wildcard examples/*/*.go) go.mod
 
 .DELETE_ON_ERROR:
 
+demo: build examples ## deploy two workflows, drive them for two minutes, show what their users saw
+	@examples/demo/demo.sh
+
 test: need-go ## run every test (under five minutes)
 	$(GO) test ./...
 
