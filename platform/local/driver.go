@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/aquatope/aquatope/platform/local/internal/docker"
 	"github.com/aquatope/aquatope/platform/local/internal/process"
 	"github.com/aquatope/aquatope/platform/local/internal/sandbox"
 )
@@ -18,6 +20,8 @@ func newDriver(cfg Config, lock *os.File) (sandbox.Driver, error) {
 	switch cfg.Driver {
 	case DriverProcess:
 		return process.New(cfg.DataDir, lock, cfg.Logger)
+	case DriverDocker:
+		return docker.New(context.Background(), cfg.DataDir, cfg.Logger)
 	}
 	return nil, fmt.Errorf("no driver is called %q: use %s or %s", cfg.Driver, DriverProcess, DriverDocker)
 }

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -89,11 +90,16 @@ func (in *instance) begin() error {
 	p, rev := in.rev.p, in.rev.rev
 	ctx, cancel := context.WithTimeout(context.Background(), rev.Function.StartTimeout)
 	defer cancel()
-	box, err := p.driver.Start(ctx, sandbox.Spec{Instance: in.name, Revision: rev})
-	created := time.Now()
-	if err == nil {
-		in.box = box
-		err = in.awaitReady(ctx)
+	created, err := in.create(ctx)
+	for range portAttempts {
+		if !errors.Is(err, sandbox.ErrPortTaken) {
+			break
+		}
+		if err := in.box.Stop(0); err != nil {
+			p.cfg.Logger.Error("stopping an instance", "instance", in.name, "error", err)
+		}
+		in.box = nil
+		created, err = in.create(ctx)
 	}
 	s := platform.Start{
 		Time: in.begun, Function: rev.Function.Name, Revision: rev.Name, Instance: in.name, Resources: rev.Resources,
@@ -112,11 +118,27 @@ func (in *instance) begin() error {
 	if in.state == stateStopping { // retired in the meantime
 		return nil
 	}
-	in.client = wire.New(box.Addr(), p.cfg.MaxResponse)
+	in.client = wire.New(in.box.Addr(), p.cfg.MaxResponse)
 	now := time.Now()
 	in.state, in.readyAt, in.idleSince = stateReady, now, now
 	in.rev.balance()
 	return nil
+}
+
+// portAttempts bounds how often a start is repeated because another program
+// was faster to take its port.
+const portAttempts = 3
+
+// create starts the sandbox and waits until it accepts connections. It returns
+// when the sandbox existed.
+func (in *instance) create(ctx context.Context) (created time.Time, err error) {
+	in.box, err = in.rev.p.driver.Start(ctx, sandbox.Spec{Instance: in.name, Revision: in.rev.rev})
+	created = time.Now()
+	if err != nil {
+		in.box = nil
+		return created, err
+	}
+	return created, in.awaitReady(ctx)
 }
 
 // Bounds of the pause between two looks at whether an instance is ready. In
@@ -143,6 +165,9 @@ func (in *instance) awaitReady(ctx context.Context) error {
 			return errClosed
 		case <-in.box.Done():
 			pause.Stop()
+			if err := in.box.Verify(); errors.Is(err, sandbox.ErrPortTaken) {
+				return err
+			}
 			if in.box.OOMKills() > 0 {
 				return fmt.Errorf("killed at its memory limit of %s while starting%s", in.rev.rev.Resources.Memory, in.said())
 			}

@@ -69,7 +69,8 @@ func TestProcessDriver(t *testing.T) {
 		Function: func(name string) function.Function {
 			return function.Function{Name: name, Command: []string{bin}}
 		},
-		Limits:   enforced.CPU && enforced.Memory,
-		Patience: 20 * time.Second,
+		Limits:    enforced.CPU && enforced.Memory,
+		Patience:  20 * time.Second,
+		StartTime: time.Second,
 	})
 }

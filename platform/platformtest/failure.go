@@ -96,7 +96,7 @@ func testNeverListens(_ *testing.T, b *bench) {
 	b.world(Options{})
 	b.deploy("f", small, func(f *function.Function) {
 		env("FN_START", "hang")(f)
-		f.StartTimeout = 500 * time.Millisecond
+		f.StartTimeout = b.h.StartTime
 	})
 	e := b.refuse("f", "", function.OutcomeStart)
 	if !strings.Contains(e.Detail, "PORT") || !strings.Contains(e.Detail, "never comes") {

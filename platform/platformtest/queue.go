@@ -121,7 +121,7 @@ func testEviction(_ *testing.T, b *bench) {
 }
 
 func testFloor(_ *testing.T, b *bench) {
-	p := b.world(Options{Capacity: function.Resources{CPU: 500, Memory: 64 * function.MiB}, QueueDeadline: 300 * time.Millisecond})
+	p := b.world(Options{Capacity: function.Resources{CPU: 500, Memory: 64 * function.MiB}, QueueDeadline: b.h.StartTime})
 	first := b.deploy("first", small, nil)
 	b.deploy("second", small, nil)
 	b.must(p.Scale(b.Context(), first.Name, platform.Scale{Warm: 1}))

@@ -42,6 +42,9 @@ type Harness struct {
 	Limits bool
 	// Patience is how long to wait for something that has to happen.
 	Patience time.Duration
+	// StartTime is more than any instance needs to start, and as little as
+	// can be: cases that wait in vain for one wait that long.
+	StartTime time.Duration
 }
 
 // small are the resources of functions for which they do not matter.
@@ -81,7 +84,10 @@ func Run(t *testing.T, h Harness) {
 		{"memory limit", testMemoryLimit},
 		{"CPU limit", testCPULimit},
 	} {
-		t.Run(c.name, func(t *testing.T) { c.run(t, &bench{T: t, h: h}) })
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.run(t, &bench{T: t, h: h})
+		})
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 )
 
@@ -18,8 +19,8 @@ type Limits struct {
 	Pids     int64 // processes and threads
 }
 
-// Group is one control group, in one hierarchy (v2) or several (v1).
-type Group interface {
+// Meter measures one control group. Reading it costs a system call or two.
+type Meter interface {
 	// CPUTime is what all processes of the group have used so far.
 	CPUTime() (time.Duration, bool)
 	// ResetPeak forgets the peak of memory where the kernel can.
@@ -28,6 +29,13 @@ type Group interface {
 	PeakMemory() int64
 	// OOMKills counts the processes killed at the memory limit.
 	OOMKills() int
+	// Close frees the meter.
+	Close()
+}
+
+// Group is one control group, in one hierarchy (v2) or several (v1).
+type Group interface {
+	Meter
 	// Pids lists the processes in the group.
 	Pids() ([]int, error)
 	// Enter moves the calling thread into the group, so that what it starts
@@ -56,6 +64,30 @@ type Root interface {
 	Dirs() []string
 	// Remove deletes the root itself, which must be empty.
 	Remove() error
+}
+
+// Attach returns a meter of the group that a process is in, which somebody
+// else made.
+func Attach(pid int) (Meter, error) {
+	m, err := findMounts()
+	if err != nil {
+		return nil, err
+	}
+	groups, err := groupsOf(strconv.Itoa(pid))
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := m.v1["memory"]; ok {
+		dirs := map[string]string{}
+		for c, mnt := range m.v1 {
+			dirs[c] = filepath.Join(mnt.point, ownBelow(mnt, groups[c]))
+		}
+		return newMeterV1(dirs)
+	}
+	if m.v2 == "" {
+		return nil, ErrUnavailable
+	}
+	return newMeterV2(filepath.Join(m.v2, groups[""]), true)
 }
 
 // SweepDirs kills and removes all groups below the given folders and the
@@ -98,7 +130,7 @@ var ErrUnavailable = errors.New("control groups cannot be used")
 
 // Open makes or takes over the root called name for this process.
 func Open(name string) (Root, error) {
-	own, err := ownGroups()
+	own, err := groupsOf("self")
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

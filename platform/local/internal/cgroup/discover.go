@@ -46,10 +46,10 @@ func findMounts() (mounts, error) {
 	return m, s.Err()
 }
 
-// ownGroups reads the groups of this process by v1 controller; the v2 group
-// is under the key "".
-func ownGroups() (map[string]string, error) {
-	b, err := os.ReadFile("/proc/self/cgroup")
+// groupsOf reads the groups of a process by v1 controller; the v2 group is
+// under the key "".
+func groupsOf(pid string) (map[string]string, error) {
+	b, err := os.ReadFile("/proc/" + pid + "/cgroup")
 	if err != nil {
 		return nil, err
 	}

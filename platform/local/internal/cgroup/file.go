@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// period returns the bandwidth period and the quota for a CPU limit, both in
+// Period returns the bandwidth period and the quota for a CPU limit, both in
 // microseconds. The period is short, so that an execution of a few
 // milliseconds feels its limit; the kernel refuses a quota below 1 ms, which
 // lengthens the period of small limits.
-func period(milliCPU int64) (periodUS, quotaUS int64) {
+func Period(milliCPU int64) (periodUS, quotaUS int64) {
 	periodUS = 10_000
 	if min := 1000 * 1000 / milliCPU; periodUS < min {
 		periodUS = min

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
 )
 
 // controllers are those used on v1; each may be mounted on its own.
@@ -82,12 +81,12 @@ func (r *rootV1) Remove() error {
 }
 
 type groupV1 struct {
-	dirs, home       map[string]string
-	usage, peak, oom *os.File
+	*meterV1
+	dirs, home map[string]string
 }
 
 func (r *rootV1) New(name string, l Limits) (_ Group, err error) {
-	g := &groupV1{dirs: map[string]string{}, home: r.home}
+	g := &groupV1{dirs: map[string]string{}, home: r.home, meterV1: &meterV1{}}
 	defer func() {
 		if err != nil {
 			_ = g.Remove()
@@ -103,25 +102,17 @@ func (r *rootV1) New(name string, l Limits) (_ Group, err error) {
 	if err := g.limit(l); err != nil {
 		return nil, err
 	}
-	if dir, ok := g.dirs["cpuacct"]; ok {
-		if g.usage, err = os.Open(filepath.Join(dir, "cpuacct.usage")); err != nil {
-			return nil, err
-		}
+	m, err := newMeterV1(g.dirs)
+	if err != nil {
+		return nil, err
 	}
-	if dir, ok := g.dirs["memory"]; ok {
-		if g.peak, err = os.OpenFile(filepath.Join(dir, "memory.max_usage_in_bytes"), os.O_RDWR, 0); err != nil {
-			return nil, err
-		}
-		if g.oom, err = os.Open(filepath.Join(dir, "memory.oom_control")); err != nil {
-			return nil, err
-		}
-	}
+	g.meterV1 = m
 	return g, nil
 }
 
 func (g *groupV1) limit(l Limits) error {
 	if dir, ok := g.dirs["cpu"]; ok && l.MilliCPU > 0 {
-		p, q := period(l.MilliCPU)
+		p, q := Period(l.MilliCPU)
 		err := errors.Join(write(dir, "cpu.cfs_period_us", strconv.FormatInt(p, 10)),
 			write(dir, "cpu.cfs_quota_us", strconv.FormatInt(q, 10)))
 		if err != nil {
@@ -147,27 +138,6 @@ func (g *groupV1) limit(l Limits) error {
 		}
 	}
 	return nil
-}
-
-func (g *groupV1) CPUTime() (time.Duration, bool) {
-	n, ok := preadInt(g.usage)
-	return time.Duration(n), ok
-}
-
-func (g *groupV1) ResetPeak() {
-	if g.peak != nil {
-		_, _ = g.peak.WriteAt([]byte{'0'}, 0)
-	}
-}
-
-func (g *groupV1) PeakMemory() int64 {
-	n, _ := preadInt(g.peak)
-	return n
-}
-
-func (g *groupV1) OOMKills() int {
-	n, _ := preadKey(g.oom, "oom_kill")
-	return int(n)
 }
 
 func (g *groupV1) Pids() ([]int, error) {
@@ -211,7 +181,7 @@ func (g *groupV1) FD() int     { return -1 }
 func (g *groupV1) Kill() error { return killAll(g.Pids) }
 
 func (g *groupV1) Remove() error {
-	closeAll(g.usage, g.peak, g.oom)
+	g.Close()
 	var errs []error
 	for _, dir := range g.dirs {
 		errs = append(errs, removeDir(dir))

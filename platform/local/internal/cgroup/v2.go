@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // wanted are the controllers used on v2. CPU time is accounted without one.
@@ -130,14 +129,13 @@ func (r *rootV2) Sweep() (int, error) {
 }
 
 type groupV2 struct {
-	dir                         string
-	self                        *os.File // the directory, for clone3
-	stat, peak, current, events *os.File
-	resets                      bool // the kernel can reset memory.peak (6.12 and later)
+	*meterV2
+	dir  string
+	self *os.File // the directory, for clone3
 }
 
 func (r *rootV2) New(name string, l Limits) (_ Group, err error) {
-	g := &groupV2{dir: filepath.Join(r.dir, name)}
+	g := &groupV2{dir: filepath.Join(r.dir, name), meterV2: &meterV2{}}
 	if err := os.Mkdir(g.dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making control group: %w", err)
 	}
@@ -152,30 +150,17 @@ func (r *rootV2) New(name string, l Limits) (_ Group, err error) {
 	if g.self, err = os.Open(g.dir); err != nil {
 		return nil, err
 	}
-	if g.stat, err = os.Open(filepath.Join(g.dir, "cpu.stat")); err != nil {
+	m, err := newMeterV2(g.dir, r.missing["memory"] == "")
+	if err != nil {
 		return nil, err
 	}
-	if r.missing["memory"] == "" {
-		if g.current, err = os.Open(filepath.Join(g.dir, "memory.current")); err != nil {
-			return nil, err
-		}
-		if g.events, err = os.Open(filepath.Join(g.dir, "memory.events")); err != nil {
-			return nil, err
-		}
-		// memory.peak is there since Linux 5.19 and writable since 6.12.
-		peak := filepath.Join(g.dir, "memory.peak")
-		if g.peak, err = os.OpenFile(peak, os.O_RDWR, 0); err == nil {
-			g.resets = true
-		} else {
-			g.peak, _ = os.Open(peak)
-		}
-	}
+	g.meterV2 = m
 	return g, nil
 }
 
 func (g *groupV2) limit(l Limits, missing map[string]string) error {
 	if l.MilliCPU > 0 && missing["cpu"] == "" {
-		p, q := period(l.MilliCPU)
+		p, q := Period(l.MilliCPU)
 		if err := write(g.dir, "cpu.max", fmt.Sprintf("%d %d", q, p)); err != nil {
 			return fmt.Errorf("limiting CPU: %w", err)
 		}
@@ -200,32 +185,6 @@ func (g *groupV2) limit(l Limits, missing map[string]string) error {
 	return nil
 }
 
-func (g *groupV2) CPUTime() (time.Duration, bool) {
-	us, ok := preadKey(g.stat, "usage_usec")
-	return time.Duration(us) * time.Microsecond, ok
-}
-
-func (g *groupV2) ResetPeak() {
-	if g.resets {
-		_, _ = g.peak.WriteAt([]byte("reset"), 0)
-	}
-}
-
-// PeakMemory falls back to the peak since the group was made, then to what is
-// in use now, on kernels that know no better.
-func (g *groupV2) PeakMemory() int64 {
-	if n, ok := preadInt(g.peak); ok {
-		return n
-	}
-	n, _ := preadInt(g.current)
-	return n
-}
-
-func (g *groupV2) OOMKills() int {
-	n, _ := preadKey(g.events, "oom_kill")
-	return int(n)
-}
-
 func (g *groupV2) Pids() ([]int, error) { return readPids(g.dir) }
 func (g *groupV2) FD() int              { return int(g.self.Fd()) }
 
@@ -239,6 +198,7 @@ func (g *groupV2) Kill() error {
 }
 
 func (g *groupV2) Remove() error {
-	closeAll(g.self, g.stat, g.peak, g.current, g.events)
+	closeAll(g.self)
+	g.Close()
 	return removeDir(g.dir)
 }

@@ -44,7 +44,7 @@ type Driver struct {
 func New(dir string, lock *os.File, log *slog.Logger) (_ *Driver, err error) {
 	d := &Driver{
 		scratch: filepath.Join(dir, "instances"), shared: filepath.Join(dir, "shared"),
-		log: log, ports: newPorts(os.Getpid() * 97), confine: landlock.Version() > 0,
+		log: log, ports: newPorts(), confine: landlock.Version() > 0,
 	}
 	d.root, d.noRoot = cgroup.Open(groupName(dir))
 	if d.noRoot != nil && !errors.Is(d.noRoot, cgroup.ErrUnavailable) {
@@ -179,7 +179,7 @@ func (in *instance) start(spec sandbox.Spec, path string) (err error) {
 	if err != nil {
 		return fmt.Errorf("starting the process: %w", err)
 	}
-	in.out = newOutput(r, d.log.With("function", rev.Function.Name, "instance", spec.Instance))
+	in.out = sandbox.NewOutput(r, d.log.With("function", rev.Function.Name, "instance", spec.Instance))
 	return nil
 }
 

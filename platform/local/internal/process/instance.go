@@ -12,6 +12,7 @@ import (
 
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/platform/local/internal/cgroup"
+	"github.com/aquatope/aquatope/platform/local/internal/sandbox"
 )
 
 // instance is one process with what belongs to it.
@@ -22,7 +23,7 @@ type instance struct {
 	group  cgroup.Group // nil where control groups cannot be used
 	cmd    *exec.Cmd
 	pipe   *os.File
-	out    *output
+	out    *sandbox.Output
 	done   chan struct{}
 
 	mu     sync.Mutex
@@ -68,12 +69,12 @@ func (in *instance) Tail() []string {
 	select {
 	case <-in.done: // what it wrote last may still be in the pipe
 		select {
-		case <-in.out.done:
+		case <-in.out.Done():
 		case <-time.After(drainOutput):
 		}
 	default:
 	}
-	return in.out.tail()
+	return in.out.Tail()
 }
 
 func (in *instance) Stop(grace time.Duration) error {
@@ -102,7 +103,7 @@ func (in *instance) cleanup() error {
 	if in.pipe != nil {
 		if in.out != nil {
 			_ = in.pipe.SetReadDeadline(time.Now().Add(drainOutput))
-			<-in.out.done
+			<-in.out.Done()
 		}
 		_ = in.pipe.Close()
 	}

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/aquatope/aquatope/platform/local/internal/sandbox"
 )
 
 // Verify checks that one of the instance's own processes listens on its port,
@@ -27,7 +29,10 @@ func (in *instance) Verify() error {
 			return nil
 		}
 	}
-	return fmt.Errorf("port %d is used by another program", in.port)
+	if len(sockets) == 0 {
+		return fmt.Errorf("nobody listens on port %d", in.port)
+	}
+	return fmt.Errorf("%w: %d", sandbox.ErrPortTaken, in.port)
 }
 
 // listeners returns the inodes of the sockets that listen on port.

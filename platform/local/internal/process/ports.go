@@ -2,6 +2,7 @@ package process
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"sync"
 )
@@ -22,8 +23,10 @@ type ports struct {
 	used map[int]bool
 }
 
-func newPorts(seed int) *ports {
-	return &ports{next: firstPort + seed%(lastPort-firstPort+1), used: map[int]bool{}}
+// newPorts begins anywhere, so that platforms on one machine seldom try the
+// same ports at the same time.
+func newPorts() *ports {
+	return &ports{next: firstPort + rand.IntN(lastPort-firstPort+1), used: map[int]bool{}}
 }
 
 func (p *ports) take() (int, error) {

@@ -5,10 +5,15 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/aquatope/aquatope/function"
 )
+
+// ErrPortTaken means that another program took the instance's port before the
+// instance did. A start on another port may work.
+var ErrPortTaken = errors.New("the instance's port was taken by another program")
 
 // Spec is what one instance is started from.
 type Spec struct {
@@ -39,7 +44,8 @@ type Enforced struct {
 type Instance interface {
 	// Addr is where the function listens: host:port.
 	Addr() string
-	// Verify reports an error if what accepts on Addr is not this instance.
+	// Verify reports an error if what accepts on Addr is not this instance;
+	// ErrPortTaken if it is somebody else.
 	Verify() error
 	// Done is closed when the instance's main process has ended.
 	Done() <-chan struct{}

@@ -1,4 +1,4 @@
-package process
+package sandbox
 
 import (
 	"bufio"
@@ -13,22 +13,23 @@ const (
 	lineBytes = 2048
 )
 
-// output reads what an instance writes to stdout and stderr, line by line:
+// Output reads what an instance writes to stdout and stderr, line by line:
 // the last lines are kept for errors, all lines go to the log.
-type output struct {
+type Output struct {
 	mu   sync.Mutex
 	ring [tailLines]string
 	n    int
 	done chan struct{}
 }
 
-func newOutput(r io.Reader, log *slog.Logger) *output {
-	o := &output{done: make(chan struct{})}
+// NewOutput reads r until its end.
+func NewOutput(r io.Reader, log *slog.Logger) *Output {
+	o := &Output{done: make(chan struct{})}
 	go o.read(r, log)
 	return o
 }
 
-func (o *output) read(r io.Reader, log *slog.Logger) {
+func (o *Output) read(r io.Reader, log *slog.Logger) {
 	defer close(o.done)
 	br := bufio.NewReaderSize(r, lineBytes)
 	for {
@@ -52,8 +53,11 @@ func (o *output) read(r io.Reader, log *slog.Logger) {
 	}
 }
 
-// tail returns the last lines, oldest first.
-func (o *output) tail() []string {
+// Done is closed when the output has ended.
+func (o *Output) Done() <-chan struct{} { return o.done }
+
+// Tail returns the last lines, oldest first.
+func (o *Output) Tail() []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	lines := make([]string, 0, tailLines)
