@@ -20,13 +20,15 @@ func NewRevision(fn Function, r Resources) Revision {
 	fn.Resources = r
 	fn.Space = Space{}
 	fn.Payloads = nil
-	// Absent and empty collections mean the same and must get the same name.
-	if len(fn.Env) == 0 {
-		fn.Env = nil
-	}
 	content, err := json.Marshal(fn) // maps are written in order of their keys
 	if err != nil {
 		panic("function: a Function that cannot be encoded: " + err.Error())
+	}
+	// Reading it back makes what is empty absent, so that revisions of one name
+	// are equal, and shares nothing with the caller.
+	fn = Function{}
+	if err := json.Unmarshal(content, &fn); err != nil {
+		panic("function: a Function that cannot be decoded: " + err.Error())
 	}
 	sum := sha256.Sum256(content)
 	suffix := "-" + hex.EncodeToString(sum[:4])
