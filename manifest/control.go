@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/aquatope/aquatope/workflow"
@@ -23,8 +24,8 @@ func (r *workflowReader) fork(n *node, p place) *workflow.Fork {
 	if v := o.need("branches", "list the branches as tasks"); v != nil {
 		f.Branches = r.list(v, p.sub("branches"))
 		for i, b := range f.Branches {
-			if b.Then != "" && b.Then != "continue" && i < len(v.list) {
-				r.fail(v.list[i].at, p.sub("branches").child(i, b.Name).key, "put then on the fork", "a branch has no next task, so that then means nothing")
+			if b.Then != "" && !slices.Contains(directives, b.Then) && i < len(v.list) {
+				r.fail(v.list[i].at, p.sub("branches").child(i, b.Name).key, "put then on the fork", "a branch cannot go on to another")
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -34,7 +35,10 @@ func (s scope) with(names ...string) scope {
 	return slices.Concat(s, names)
 }
 
-var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var (
+	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	definition   = regexp.MustCompile(`\$(task|workflow)\s*\.\s*definition`)
+)
 
 // isWholeExpression reports whether a string as a whole is ${ something }.
 func isWholeExpression(s string) bool {
@@ -70,6 +74,9 @@ func checkExpr(src string, vars scope) (err error) {
 	// comment that never ends, an import.
 	if _, err := gojq.Parse("(" + src + ")"); err != nil {
 		return fmt.Errorf("it holds a comment or an import")
+	}
+	if definition.MatchString(src) {
+		return errors.New("definitions cannot be read from expressions")
 	}
 	names := slices.Clone(vars)
 	slices.Sort(names)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/aquatope/aquatope/engine"
 	"github.com/aquatope/aquatope/manifest"
 )
 
@@ -39,6 +40,11 @@ func FuzzParse(f *testing.F) {
 		b, err := manifest.Parse("request", data)
 		if err != nil {
 			return
+		}
+		for _, w := range b.Workflows {
+			if _, err := engine.Compile(*w); err != nil {
+				t.Fatalf("the engine refuses what was read: %v", err)
+			}
 		}
 		text, err := manifest.Marshal(b)
 		if err != nil {

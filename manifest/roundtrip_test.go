@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"github.com/aquatope/aquatope/engine"
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/manifest"
 	"github.com/aquatope/aquatope/workflow"
@@ -34,6 +35,11 @@ func TestRoundTrip(t *testing.T) {
 		text, err := manifest.Marshal(b)
 		if err != nil {
 			t.Fatal(err)
+		}
+		for _, w := range b.Workflows {
+			if _, err := engine.Compile(*w); err != nil {
+				t.Fatalf("the engine refuses what is accepted here: %v", err)
+			}
 		}
 		// The name decides the syntax: what is written is valid YAML as well.
 		got, err := manifest.Parse(rapid.SampledFrom([]string{"a.json", "request"}).Draw(t, "name"), text)

@@ -44,6 +44,9 @@ func escapePointer(s string) string {
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(s)
 }
 
+// directives are the values of then that are not names of tasks.
+var directives = []string{"continue", "exit", "end"}
+
 // jump is a then: its place, to be checked once all names of a list are known.
 type jump struct {
 	from int
@@ -104,14 +107,14 @@ func (r *reader) check(js jumps, index map[string]int) {
 	slices.Sort(names)
 	for _, j := range js.list {
 		target := j.n.text
-		if target == "continue" || target == "exit" || target == "end" {
+		if slices.Contains(directives, target) {
 			continue
 		}
 		to, ok := index[target]
 		switch {
 		case !ok:
 			hint := "write continue, exit, end or the name of a later task of the same list"
-			if near := nearest(target, append(names, "continue", "exit", "end")); near != "" {
+			if near := nearest(target, append(names, directives...)); near != "" {
 				hint = "did you mean " + near + "?"
 			}
 			r.fail(j.n.at, j.key, hint, "there is no task %q in this list", target)
@@ -124,7 +127,7 @@ func (r *reader) check(js jumps, index map[string]int) {
 // checkTaskName says what is wrong with the name of a task, or "".
 func checkTaskName(name string) string {
 	switch {
-	case name == "continue" || name == "exit" || name == "end":
+	case slices.Contains(directives, name):
 		return fmt.Sprintf("%q is a flow directive, not a name", name)
 	case strings.TrimSpace(name) != name || name == "":
 		return fmt.Sprintf("the name %q is empty or has blanks around it", name)

@@ -38,7 +38,7 @@ func (r *workflowReader) try(o *object, n *node, p place) *workflow.Try {
 	if v := c.take("do"); v != nil {
 		t.Catch.Do = r.list(v, at.sub("do"))
 	}
-	c.done(map[string]string{"then": "end the tasks of the catch with a task that has then"})
+	c.done(map[string]string{"then": "let the tasks of the catch leave a mark and put a switch after the try, or end the run from the catch with a task that has then: end"})
 	return t
 }
 
