@@ -125,9 +125,9 @@ func kindOf(name string) kind {
 	return kindInvocations
 }
 
-// open opens a file of the folder, unpacked.
-func (f *Folder) open(path string) (io.ReadCloser, error) {
-	r, err := f.fsys.Open(path)
+// OpenFile opens a file of a trace, unpacked if its name ends in .gz.
+func OpenFile(fsys fs.FS, path string) (io.ReadCloser, error) {
+	r, err := fsys.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening trace file: %w", err)
 	}

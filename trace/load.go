@@ -20,7 +20,7 @@ func (f *Folder) Rows(day int) iter.Seq2[Row, error] {
 			if v.kind != kindInvocations || v.day != day {
 				continue
 			}
-			r, err := f.open(v.path)
+			r, err := OpenFile(f.fsys, v.path)
 			if err != nil {
 				yield(Row{}, err)
 				return
@@ -126,7 +126,7 @@ func (f *Folder) percentiles(byID map[ID]*Function) error {
 		if v.kind == kindInvocations {
 			continue
 		}
-		r, err := f.open(v.path)
+		r, err := OpenFile(f.fsys, v.path)
 		if err != nil {
 			return err
 		}

@@ -1,8 +1,6 @@
 package hurdle
 
 import (
-	"math"
-
 	"github.com/aquatope/aquatope/forecast"
 	"github.com/aquatope/aquatope/forecast/feature"
 	"github.com/aquatope/aquatope/forecast/nn"
@@ -19,12 +17,6 @@ type forecaster struct {
 	round int
 	x     []float32
 	in    nn.Matrix
-}
-
-// state is what is remembered of one function.
-type state struct {
-	tracker *feature.Tracker
-	round   int // of the last forecast
 }
 
 func newForecaster(m *Model) *forecaster {
@@ -53,6 +45,7 @@ func (f *forecaster) part(histories []*forecast.History, h int, out [][]forecast
 			f.state[history] = s
 		}
 		s.round = f.round
+		s.learn(history)
 		s.tracker.Update(history)
 		f.x = s.tracker.Append(f.x[:0], history)
 		trees[i] = f.forest.Predict(f.x[:width])
@@ -61,14 +54,9 @@ func (f *forecaster) part(histories []*forecast.History, h int, out [][]forecast
 	y := f.net.predict(f.in.Slice(0, len(histories)))
 	for i, history := range histories {
 		row := y.Row(i)
+		s := f.state[history]
 		logit := (trees[i] + float64(row[0])) / 2
-		location, scale := f.state[history].tracker.Scale()
-		values := make([]float64, len(levels))
-		for j := range values {
-			q := min(max(float64(row[j+1]), -maxTarget), maxTarget)
-			values[j] = math.Expm1(location + scale*q)
-		}
-		d := forecast.NewHurdle(1/(1+math.Exp(logit)), levels, values)
+		d := s.predict(history.Next(), logit, row[1:])
 		out[i] = make([]forecast.Distribution, h)
 		for k := range out[i] {
 			out[i][k] = d

@@ -1,6 +1,8 @@
 package nn
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 )
@@ -81,4 +83,33 @@ func Collect(params, fork []*Param) {
 		}
 		clear(fork[i].Grad)
 	}
+}
+
+// Values returns the values of parameters, shared, for saving.
+func Values(params []*Param) [][]float32 {
+	v := make([][]float32, len(params))
+	for i, p := range params {
+		v[i] = p.Value
+	}
+	return v
+}
+
+// SetValues copies saved values into parameters, which must have the same sizes.
+// Values that are not finite are refused.
+func SetValues(params []*Param, values [][]float32) error {
+	if len(values) != len(params) {
+		return fmt.Errorf("%d arrays of weights instead of %d", len(values), len(params))
+	}
+	for i, p := range params {
+		if len(values[i]) != len(p.Value) {
+			return fmt.Errorf("%d weights instead of %d", len(values[i]), len(p.Value))
+		}
+		for _, v := range values[i] {
+			if v-v != 0 {
+				return errors.New("a weight is not a number")
+			}
+		}
+		copy(p.Value, values[i])
+	}
+	return nil
 }

@@ -33,3 +33,24 @@ func (f *Forest) Predict(x []float32) float64 {
 	}
 	return s
 }
+
+// Valid reports whether the forest can be used on rows of width features: what
+// was read from a file may hold anything.
+func (f *Forest) Valid(width int) bool {
+	for _, t := range f.Trees {
+		if len(t) == 0 {
+			return false
+		}
+		for i, n := range t {
+			inner := n.Left != 0
+			if inner && (int(n.Left) <= i || int(n.Right) <= i || int(n.Left) >= len(t) || int(n.Right) >= len(t) ||
+				n.Feature < 0 || int(n.Feature) >= width) {
+				return false
+			}
+			if n.Value-n.Value != 0 {
+				return false
+			}
+		}
+	}
+	return f.Base-f.Base == 0
+}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/aquatope/aquatope/experiment"
 	"github.com/aquatope/aquatope/internal/report"
-	"github.com/aquatope/aquatope/trace"
 )
 
 func newExperimentForecastCmd(env *Env) *cobra.Command {
@@ -55,15 +54,6 @@ for counts; 0.9 is perfect. Training is cut short at --train-limit and says so.`
 	cmd.Flags().DurationVar(&o.TrainLimit, "train-limit", 2*time.Minute, "longest training of one forecaster")
 	cmd.Flags().StringVar(&file, "report", "", "also write an HTML report to this file")
 	return cmd
-}
-
-// loadTrace reads a folder of trace files.
-func loadTrace(env *Env, dir string) (*trace.Trace, error) {
-	f, err := trace.OpenFolder(os.DirFS(env.path(dir)))
-	if err != nil {
-		return nil, err
-	}
-	return f.Load()
 }
 
 func forecastTable(c *experiment.ForecastComparison) Table {

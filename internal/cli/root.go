@@ -49,6 +49,7 @@ CPU and memory for every function such that the promise holds end to end.`,
 		newLoadCmd(env),
 		newRunsCmd(env),
 		newStatusCmd(env),
+		newTraceCmd(env),
 		newUpCmd(env),
 		newVersionCmd(env),
 	)
