@@ -244,6 +244,12 @@ func (m *memory) prefix(n int) *memory {
 	return &memory{events: slices.Clone(m.events[:n]), definitions: m.definitions}
 }
 
+func (m *memory) len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.events)
+}
+
 func (m *memory) kinds() []run.Kind {
 	m.mu.Lock()
 	defer m.mu.Unlock()

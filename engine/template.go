@@ -31,6 +31,9 @@ func compileTemplate(v any, names env) (*template, error) {
 	switch v := v.(type) {
 	case string:
 		src, ok := expression(v)
+		if !ok && strings.HasPrefix(strings.TrimSpace(v), "${") && closing(strings.TrimSpace(v)) < 0 {
+			return nil, fmt.Errorf("%q: a ${ without its }", v)
+		}
 		if !ok {
 			return &template{constant: v}, nil
 		}
@@ -143,15 +146,19 @@ func expression(s string) (string, bool) {
 	return s[2 : len(s)-1], true
 }
 
-// closing returns the index of the brace that closes the one at s[1], or -1.
-// Braces in jq's strings and comments do not count; interpolations in them do.
+// closing returns the index of the bracket that closes the one at s[1], or -1.
+// Brackets in jq's strings and comments do not count; interpolations in them do.
 func closing(s string) int {
+	open, end := s[1], byte('}')
+	if open == '(' {
+		end = ')'
+	}
 	depth := 0
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
-		case '{', '(', '[':
+		case open:
 			depth++
-		case '}', ')', ']':
+		case end:
 			if depth--; depth == 0 {
 				return i
 			}
@@ -160,11 +167,11 @@ func closing(s string) int {
 				return -1
 			}
 		case '#':
-			if n := strings.IndexByte(s[i:], '\n'); n >= 0 {
-				i += n
-			} else {
+			n := strings.IndexByte(s[i:], '\n')
+			if n < 0 {
 				return -1
 			}
+			i += n
 		}
 	}
 	return -1

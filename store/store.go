@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -63,6 +64,7 @@ type Store struct {
 	lock   *os.File
 	read   *sql.DB
 	writer *writer
+	close  func() error
 }
 
 // Open opens the database at path and creates it where there is none. Only one
@@ -109,6 +111,9 @@ func open(path string, c Config) (_ *Store, err error) {
 		_ = s.read.Close()
 		return nil, err
 	}
+	s.close = sync.OnceValue(func() error {
+		return errors.Join(s.writer.close(), s.read.Close(), s.lock.Close())
+	})
 	return s, nil
 }
 
@@ -160,10 +165,9 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Close writes what waits and closes the database.
+// Close writes what waits and closes the database. Closing again is a no-op.
 func (s *Store) Close() error {
-	err := errors.Join(s.writer.close(), s.read.Close(), s.lock.Close())
-	if err != nil {
+	if err := s.close(); err != nil {
 		return fmt.Errorf("closing database %s: %w", s.path, explain(err))
 	}
 	return nil

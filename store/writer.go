@@ -118,11 +118,6 @@ func (w *writer) durable(ctx context.Context, do change) error {
 
 func (w *writer) close() error {
 	w.mu.Lock()
-	if w.closed {
-		w.mu.Unlock()
-		<-w.stopped
-		return nil
-	}
 	w.closed = true
 	w.mu.Unlock()
 	close(w.quit)
