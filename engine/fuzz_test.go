@@ -39,7 +39,9 @@ func FuzzExpression(f *testing.F) {
 		}
 		for _, wf := range []workflow.Workflow{
 			flowOf(set("s", map[string]any{"v": src, "w": "${" + src + "}"})),
-			flowOf(with(set("s", 1), func(t *workflow.Task) { t.If, t.Output, t.Export = workflow.Expr(src), workflow.Expr(src), workflow.Expr(src) })),
+			flowOf(with(set("s", 1), func(t *workflow.Task) {
+				t.If, t.Output, t.Export = workflow.Expr(src), workflow.Expr(src), workflow.Expr(src)
+			})),
 			flowOf(workflow.Task{Name: "r", Raise: &workflow.Error{Status: 400, Detail: "x ${" + src + "} y"}}),
 		} {
 			p, err := engine.Compile(wf)

@@ -467,7 +467,7 @@ func TestReadersDoNotBlock(t *testing.T) {
 	s := open(t, "", store.Config{FlushEvery: time.Millisecond})
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
-	for range 6 {
+	for range 2 {
 		wg.Go(func() {
 			for {
 				select {
@@ -486,7 +486,7 @@ func TestReadersDoNotBlock(t *testing.T) {
 			}
 		})
 	}
-	for i := range 2000 {
+	for i := range 400 {
 		s.Observe(observation(i, "f"))
 		s.Record(at(i, "x"))
 		if i%20 == 0 {
@@ -496,7 +496,7 @@ func TestReadersDoNotBlock(t *testing.T) {
 	must(t, s.Flush(t.Context()))
 	close(stop)
 	wg.Wait()
-	if st := s.Stats(); st.WrittenObservations != 2000 || st.Failures != 0 {
+	if st := s.Stats(); st.WrittenObservations != 400 || st.Failures != 0 {
 		t.Errorf("stats %+v", st)
 	}
 }
