@@ -37,7 +37,7 @@ func (s scope) with(names ...string) scope {
 
 var (
 	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	definition   = regexp.MustCompile(`\$(task|workflow)\s*\.\s*definition`)
+	definition   = regexp.MustCompile(`\$task\s*\.\s*definition`)
 )
 
 // isWholeExpression reports whether a string as a whole is ${ something }.
@@ -76,7 +76,7 @@ func checkExpr(src string, vars scope) (err error) {
 		return fmt.Errorf("it holds a comment or an import")
 	}
 	if definition.MatchString(src) {
-		return errors.New("definitions cannot be read from expressions")
+		return errors.New("the definition of a task cannot be read from expressions")
 	}
 	names := slices.Clone(vars)
 	slices.Sort(names)
