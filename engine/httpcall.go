@@ -83,12 +83,9 @@ func (h *httpCall) run(x *execution, f frame, t *task, in *data) (*data, flow, e
 }
 
 func (h *httpCall) request(x *execution, f frame, t *task, in *data, st *run.Stage) (*http.Request, error) {
-	uri, err := x.fillText(f, t, h.endpoint, in)
+	uri, err := h.address(x, f, t, in)
 	if err != nil {
 		return nil, err
-	}
-	if uri, err = expand(uri, in); err != nil {
-		return nil, badExpression(t, err)
 	}
 	u, err := url.Parse(uri)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -136,6 +133,30 @@ func (h *httpCall) request(x *execution, f frame, t *task, in *data, st *run.Sta
 		req.Header.Set(p.name, v)
 	}
 	return req, nil
+}
+
+// address is the endpoint with {name} and ${ } filled in. What an expression
+// gives is not a template again.
+func (h *httpCall) address(x *execution, f frame, t *task, in *data) (string, error) {
+	var b strings.Builder
+	for i, g := range h.endpoint {
+		var (
+			s   string
+			err error
+		)
+		if g.expr == nil {
+			if s, err = expand(g.text, in); err != nil {
+				err = badExpression(t, err)
+			}
+		} else {
+			s, err = x.fillText(f, t, h.endpoint[i:i+1], in)
+		}
+		if err != nil {
+			return "", err
+		}
+		b.WriteString(s)
+	}
+	return b.String(), nil
 }
 
 // exchange sends the request and turns the response into the task's output.
