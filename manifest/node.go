@@ -8,6 +8,7 @@ const (
 	maxBytes = 64 << 20 // of one file; JSON that Marshal wrote holds payloads
 	maxYAML  = 1 << 20  // of one file in YAML, which is slow to read
 	maxDepth = 64       // of nested lists and objects
+	maxKeys  = 10_000   // of YAML blocks at one indentation; the parser's time grows by the square
 	maxNodes = 200_000  // values of one document, aliases expanded
 )
 

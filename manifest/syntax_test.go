@@ -62,6 +62,7 @@ func TestSyntax(t *testing.T) {
 		"deep JSON":          {file: "a.json", text: strings.Repeat("{\"a\":", 100_000), want: "nested more than"},
 		"deep dashes":        {text: strings.Repeat("- ", 100_000) + "a\n", want: "nested more than"},
 		"deep indentation":   {text: staircase(1000), want: "nested more than"},
+		"many keys":          {text: manyKeys(20_000), want: "more than 10000 keys at one indentation"},
 		"too deep blocks":    {text: staircase(80), want: "nested more than"},
 		"too large":          {text: "a: " + strings.Repeat("x", 2<<20), want: "larger than 1024 KiB"},
 		"bomb":               {text: bomb(), want: "the document has more than 200000 values, aliases expanded"},
@@ -89,6 +90,14 @@ func staircase(n int) string {
 	var b strings.Builder
 	for i := range n {
 		fmt.Fprintf(&b, "%sa:\n", strings.Repeat(" ", i))
+	}
+	return b.String()
+}
+
+func manyKeys(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "k%d: 1\n", i)
 	}
 	return b.String()
 }

@@ -110,9 +110,11 @@ func (r *yamlReader) syntax(err error, text string) error {
 	return p
 }
 
-// check refuses nesting that the parser could not survive, before it parses.
+// check refuses what the parser would not survive, or only in a very long
+// time, before it parses.
 func (r *yamlReader) check(tokens token.Tokens) error {
 	depth := 0
+	keys := map[int]int{} // by indentation, outside of brackets
 	for _, t := range tokens {
 		deep := false
 		switch t.Type {
@@ -126,6 +128,12 @@ func (r *yamlReader) check(tokens token.Tokens) error {
 		case token.MappingValueType, token.MappingKeyType:
 			// A block nests no deeper than its keys are indented.
 			deep = depth == 0 && t.Position.IndentNum > 8*maxDepth
+			if depth == 0 {
+				keys[t.Position.IndentNum]++
+			}
+			if keys[t.Position.IndentNum] > maxKeys {
+				return &problem{at: r.at(t), detail: fmt.Sprintf("more than %d keys at one indentation", maxKeys), hint: "split the document, or write it in JSON"}
+			}
 		case token.DirectiveType:
 			return &problem{at: r.at(t), detail: "YAML directives are not supported", hint: "delete the line"}
 		}
