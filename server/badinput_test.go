@@ -159,9 +159,7 @@ func TestNoCapacity(t *testing.T) {
 	w.deploy(function("hangs", "hang", `autoscaling.knative.dev/max-scale: "1"`) + calls("calls-hangs", "hangs"))
 	first := make(chan answer)
 	go func() { first <- w.do("POST", "/workflows/calls-hangs", `{}`) }()
-	for !strings.Contains(w.do("GET", "/api/v1/functions", "").body, `"busy":1`) {
-		time.Sleep(time.Millisecond)
-	}
+	w.until(func() bool { return strings.Contains(w.do("GET", "/api/v1/functions", "").body, `"busy":1`) })
 	a := w.do("POST", "/workflows/calls-hangs", `{}`)
 	if a.status != 503 || a.header.Get("Retry-After") == "" {
 		t.Errorf("got %+v", a)

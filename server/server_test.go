@@ -117,6 +117,16 @@ func (w *world) send(req *http.Request) answer {
 	return answer{resp.StatusCode, resp.Header, string(text)}
 }
 
+// until waits until a condition holds, for half a minute at most.
+func (w *world) until(holds func() bool) {
+	w.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			w.t.Fatal("what was waited for did not happen within 30 s")
+		}
+	}
+}
+
 // deploy deploys manifests, in which $FN is the command of the test function.
 func (w *world) deploy(manifests string) {
 	w.t.Helper()
@@ -263,33 +273,26 @@ do:
 	if a := w.do("POST", "/workflows/greet", `[1]`); a.status != 200 || a.body != `[1]` {
 		t.Errorf("after the restart: %+v", a)
 	}
-	for range 200 {
-		a := w.do("GET", location, "")
-		if strings.Contains(a.body, `"status":"completed"`) {
-			if !strings.Contains(a.body, `"resumes":1`) || !strings.Contains(a.body, `"output":{"n":1}`) {
-				t.Errorf("the run ended as %s", a.body)
-			}
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
+	var last string
+	w.until(func() bool {
+		last = w.do("GET", location, "").body
+		return strings.Contains(last, `"status":"completed"`)
+	})
+	if !strings.Contains(last, `"resumes":1`) || !strings.Contains(last, `"output":{"n":1}`) {
+		t.Errorf("the run ended as %s", last)
 	}
-	t.Error("the run did not end within 10 s of the restart")
 }
 
 // Closing waits for runs under way and refuses new ones.
 func TestDrain(t *testing.T) {
 	w := newWorld(t, server.Config{})
-	w.deploy(function("slow", "slow", `autoscaling.knative.dev/min-scale: "1"`) + calls("slowly", "slow"))
+	w.deploy(function("slow", "slow, '700'", `autoscaling.knative.dev/min-scale: "1"`) + calls("slowly", "slow"))
 	ended := make(chan answer)
 	go func() { ended <- w.do("POST", "/workflows/slowly", `{"n":1}`) }()
-	for !strings.Contains(w.do("GET", "/api/v1/workflows/slowly", "").body, `"running":1`) {
-		time.Sleep(time.Millisecond)
-	}
+	w.until(func() bool { return strings.Contains(w.do("GET", "/api/v1/workflows/slowly", "").body, `"running":1`) })
 	closed := make(chan error)
 	go func() { closed <- w.server.Close(context.Background()) }()
-	for w.do("GET", "/readyz", "").status == 200 {
-		time.Sleep(time.Millisecond)
-	}
+	w.until(func() bool { return w.do("GET", "/readyz", "").status == 503 })
 	if p := w.do("POST", "/workflows/slowly", `{}`); p.status != 503 || p.header.Get("Retry-After") == "" {
 		t.Errorf("a new run while closing gave %+v", p)
 	}

@@ -68,8 +68,11 @@ func (s *Server) status(ctx context.Context, runs int) (api.Status, error) {
 	return st, nil
 }
 
-// listRuns returns a page of runs.
+// listRuns returns a page of runs, those that ended this instant included.
 func (s *Server) listRuns(ctx context.Context, in *listRunsRequest) (api.RunList, error) {
+	if err := s.store.Flush(ctx); err != nil {
+		return api.RunList{}, err
+	}
 	runs, next, err := s.store.Runs(ctx, store.RunFilter{
 		Workflow: in.Workflow, Status: in.Status, Before: in.Cursor, Limit: in.Limit,
 	})
@@ -83,14 +86,11 @@ func (s *Server) listRuns(ctx context.Context, in *listRunsRequest) (api.RunList
 // findRun returns one run with its stages and, where they are kept, its input
 // and output.
 func (s *Server) findRun(ctx context.Context, id string) (api.Run, error) {
-	r, err := s.store.Run(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		// It may have ended this instant: summaries are written in batches.
-		if err := s.store.Flush(ctx); err != nil {
-			return api.Run{}, err
-		}
-		r, err = s.store.Run(ctx, id)
+	// Summaries are written in batches, and who was told of a run may ask for it.
+	if err := s.store.Flush(ctx); err != nil {
+		return api.Run{}, err
 	}
+	r, err := s.store.Run(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return api.Run{}, &api.Problem{
 			Type: api.TypeNotFound, Title: "Unknown run", Status: http.StatusNotFound,

@@ -18,7 +18,6 @@ Run one with -o json to get every figure.`,
 		// One line for each experiment, in alphabetical order.
 		newExperimentForecastCmd(env),
 		newExperimentOverheadCmd(env),
-		newExperimentTuneCmd(env),
 	)
 }
 

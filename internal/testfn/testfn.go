@@ -23,7 +23,7 @@ import (
 //	who      answers with its process id
 //	items    answers with a list of n numbers, n from its input (default 8)
 //	record   tells the URL in RECORD which Idempotency-Key it got, then echoes
-//	slow     waits 100 ms, then echoes
+//	slow     waits 100 ms, or what its second argument says, then echoes
 //	hang     never answers
 //	status   answers with the status in its second argument
 //	garbage  answers with something that is not HTTP
@@ -39,7 +39,11 @@ var behaviours = map[string]http.HandlerFunc{
 	"items":  items,
 	"record": record,
 	"slow": func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(100 * time.Millisecond)
+		ms, err := strconv.Atoi(os.Args[len(os.Args)-1])
+		if err != nil {
+			ms = 100
+		}
+		time.Sleep(time.Duration(ms) * time.Millisecond)
 		echo(w, r)
 	},
 	"hang": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -109,4 +110,18 @@ func (c *Client) Doctor(ctx context.Context) (api.Doctor, error) {
 	var out api.Doctor
 	err := c.call(ctx, http.MethodGet, "/api/v1/doctor", nil, &out)
 	return out, err
+}
+
+// Metrics returns the server's metrics in Prometheus' text format.
+func (c *Client) Metrics(ctx context.Context) (string, error) {
+	resp, err := c.do(ctx, http.MethodGet, "/metrics", nil, nil)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return "", fmt.Errorf("reading the server's metrics: %w", err)
+	}
+	return string(text), nil
 }

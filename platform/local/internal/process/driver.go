@@ -195,7 +195,14 @@ func (in *instance) rules(fn function.Function, path string) (*landlock.Rules, e
 	}
 	home, _ := os.UserHomeDir()
 	var errs []error
-	for _, p := range append(landlock.SystemPaths(os.Getenv("PATH"), home), filepath.Dir(path)) {
+	// A command may be a link to a program elsewhere, as in Python's virtual
+	// environments: both ends are needed.
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		rules.Close()
+		return nil, err
+	}
+	for _, p := range append(landlock.SystemPaths(os.Getenv("PATH"), home), filepath.Dir(path), filepath.Dir(target)) {
 		errs = append(errs, rules.Allow(p, landlock.Read))
 	}
 	for _, p := range append([]string{in.dir, in.driver.shared, fn.Dir}, landlock.Devices...) {
