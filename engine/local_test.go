@@ -80,14 +80,20 @@ func fanOut() workflow.Workflow {
 	)
 }
 
-// TestFanOut runs the fan-out on real processes, half of the runs
-// synchronously. With AQUATOPE_LONG_TESTS set it is 2,000 runs, 50 at a time.
-func TestFanOut(t *testing.T) {
+// TestThisMachine runs workflows on real processes.
+func TestThisMachine(t *testing.T) {
+	w := onThisMachine(t)
+	t.Run("fan-out", func(t *testing.T) { testFanOut(t, w) })
+	t.Run("out of memory", func(t *testing.T) { testOutOfMemory(t, w) })
+}
+
+// testFanOut runs the fan-out, half of the runs synchronously. With
+// AQUATOPE_LONG_TESTS set it is 2,000 runs, 50 at a time.
+func testFanOut(t *testing.T, w *world) {
 	total, concurrency := int64(60), 10
 	if os.Getenv("AQUATOPE_LONG_TESTS") != "" {
 		total, concurrency = 2000, 50
 	}
-	w := onThisMachine(t)
 	p := compile(t, fanOut())
 	var next atomic.Int64
 	var wg sync.WaitGroup
@@ -132,10 +138,9 @@ func TestFanOut(t *testing.T) {
 	t.Logf("%d runs in %v, p50 %v, p99 %v, %d cold starts", total, took, sums[0].Latency.P50, sums[0].Latency.P99, sums[0].ColdStarts)
 }
 
-// TestOutOfMemory shows that a stage over its memory limit fails with that
+// testOutOfMemory shows that a stage over its memory limit fails with that
 // reason, which a workflow can catch, and that the next invocation works.
-func TestOutOfMemory(t *testing.T) {
-	w := onThisMachine(t)
+func testOutOfMemory(t *testing.T, w *world) {
 	hungry := with(call("hungry", "work"), func(t *workflow.Task) { t.Call.With = map[string]any{"allocMB": 200} })
 	res, err := w.engine.Run(t.Context(), compile(t, flowOf(hungry)), body(`{}`))
 	if err != nil {
