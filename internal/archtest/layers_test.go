@@ -23,14 +23,14 @@ var layers = []struct {
 		"platform/local", "platform/knative", "platform/platformtest",
 	}},
 	{"server", false, []string{"server", "web"}},
-	{"experiments", false, []string{"experiment"}},
+	{"experiments", false, []string{"experiment", "examples/measure"}},
 	{"commands", false, []string{"internal/cli"}},
 	{"binaries", false, []string{"cmd"}},
 }
 
 // apart are packages that stand beside the layers: they import only themselves
 // and nothing imports them.
-var apart = []string{"examples", "internal/archtest"}
+var apart = []string{"examples", "internal/archtest", "internal/testfn"}
 
 // entry is the folder in layers or apart that a package belongs to.
 type entry struct {
