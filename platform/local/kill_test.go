@@ -30,8 +30,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// host runs a platform with instances, one of which left a child in a session
-// of its own, prints the process numbers of the instances, and waits.
+// host runs a platform with an instance that left a child behind, prints the process numbers of the instances, and waits.
 func host(dir, bin string) error {
 	p, err := local.New(local.Config{DataDir: dir})
 	if err != nil {
@@ -43,8 +42,12 @@ func host(dir, bin string) error {
 	if err := p.Deploy(ctx, rev); err != nil {
 		return err
 	}
+	fork := `{"fork":"session"}`
+	if !p.Enforced().CPU { // only a control group holds what leaves its process group
+		fork = `{"fork":"group"}`
+	}
 	var pids []int
-	for _, body := range []string{`{"fork":true}`, `{"env":true}`} {
+	for _, body := range []string{fork, `{"env":true}`} {
 		resp, err := p.Invoke(ctx, platform.Request{Revision: rev.Name, Body: []byte(body)})
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -138,4 +139,27 @@ func testFloor(_ *testing.T, b *bench) {
 	b.must(p.Scale(b.Context(), first.Name, platform.Scale{}))
 	b.eventually(first.Name, "no instance", func(s platform.RevisionState) bool { return s.Idle+s.Stopping == 0 })
 	b.invoke("second", "")
+}
+
+// testFairness keeps one function's instance busy without a pause, and expects
+// that another's request gets room all the same.
+func testFairness(_ *testing.T, b *bench) {
+	b.world(Options{Capacity: function.Resources{CPU: 500, Memory: 64 * function.MiB}, QueueDeadline: b.h.Patience})
+	busy := b.deploy("busy", small, nil)
+	b.deploy("patient", small, nil)
+	b.invoke("busy", "")
+	ctx, cancel := context.WithCancel(b.Context())
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				_, _ = b.w.Platform.Invoke(ctx, platform.Request{Function: "busy", Body: []byte(`{"sleepMs":20}`)})
+			}
+		})
+	}
+	b.eventually(busy.Name, "a queue", func(s platform.RevisionState) bool { return s.Queued > 0 })
+	_, err := b.w.Platform.Invoke(b.Context(), platform.Request{Function: "patient"})
+	cancel()
+	wg.Wait()
+	b.must(err)
 }

@@ -69,6 +69,7 @@ func Run(t *testing.T, h Harness) {
 		{"queue order", testQueueOrder},
 		{"eviction for room", testEviction},
 		{"warm floors are not evicted", testFloor},
+		{"room is shared", testFairness},
 		{"timeout", testTimeout},
 		{"caller goes away", testCancel},
 		{"caller goes away while waiting", testCancelWaiting},

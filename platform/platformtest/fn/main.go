@@ -29,7 +29,7 @@ type request struct {
 	Echo    bool   `json:"echo"`   // answer with the request's body
 	Env     bool   `json:"env"`    // answer with the environment, pid and headers
 	Write   string `json:"write"`  // a file to write to; the answer says how it went
-	Fork    bool   `json:"fork"`   // leave a child behind that sleeps for an hour
+	Fork    string `json:"fork"`   // leave a child behind that sleeps for an hour, in this process "group" or a new "session"
 }
 
 func main() {
@@ -93,9 +93,9 @@ func handle(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(os.Stderr, "asked to exit")
 		os.Exit(*req.Exit)
 	}
-	if req.Fork {
+	if req.Fork != "" {
 		if _, err := os.StartProcess("/proc/self/exe", []string{"fn", "sleep"}, &os.ProcAttr{
-			Files: []*os.File{nil, os.Stdout, os.Stderr}, Sys: &syscall.SysProcAttr{Setsid: true},
+			Files: []*os.File{nil, os.Stdout, os.Stderr}, Sys: &syscall.SysProcAttr{Setsid: req.Fork == "session"},
 		}); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return

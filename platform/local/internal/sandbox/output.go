@@ -5,12 +5,15 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"time"
 )
 
-// Bounds of what is kept and logged of an instance's output.
+// Bounds of what is kept and logged of an instance's output. A function that
+// prints more than linesPerSecond has the rest counted instead of logged.
 const (
-	tailLines = 20
-	lineBytes = 2048
+	tailLines      = 20
+	lineBytes      = 2048
+	linesPerSecond = 100
 )
 
 // Output reads what an instance writes to stdout and stderr, line by line:
@@ -32,6 +35,7 @@ func NewOutput(r io.Reader, log *slog.Logger) *Output {
 func (o *Output) read(r io.Reader, log *slog.Logger) {
 	defer close(o.done)
 	br := bufio.NewReaderSize(r, lineBytes)
+	second, logged, dropped := time.Now(), 0, 0
 	for {
 		// A line longer than the buffer comes in parts: the first is kept.
 		line, more, err := br.ReadLine()
@@ -45,12 +49,26 @@ func (o *Output) read(r io.Reader, log *slog.Logger) {
 		if text == "" {
 			continue
 		}
-		o.mu.Lock()
-		o.ring[o.n%tailLines] = text
-		o.n++
-		o.mu.Unlock()
+		o.keep(text)
+		if now := time.Now(); now.Sub(second) >= time.Second {
+			if dropped > 0 {
+				log.Warn("function output left out", "lines", dropped)
+			}
+			second, logged, dropped = now, 0, 0
+		}
+		if logged++; logged > linesPerSecond {
+			dropped++
+			continue
+		}
 		log.Info("function output", "line", text)
 	}
+}
+
+func (o *Output) keep(line string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ring[o.n%tailLines] = line
+	o.n++
 }
 
 // Done is closed when the output has ended.
