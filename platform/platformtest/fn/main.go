@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -137,13 +138,11 @@ func burn(d time.Duration) {
 	<-done
 }
 
-// touch uses n bytes of memory until the next garbage collection.
+// touch uses n bytes of memory.
 func touch(n int) {
 	b := make([]byte, n)
 	for i := 0; i < len(b); i += 4096 {
 		b[i] = 1
 	}
-	kept = b
+	runtime.KeepAlive(b)
 }
-
-var kept []byte
