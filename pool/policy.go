@@ -27,10 +27,9 @@ type Function struct {
 // every account of memory.
 func (f Function) GB() float64 { return float64(f.Memory) / 1e9 }
 
-// State is what happened to one function in the window that just ended, and
-// what there is at its end.
+// State is what happened to one function since the last plan, and what there is now.
 type State struct {
-	Arrivals int     // invocations that arrived in the window
+	Arrivals int     // invocations that arrived
 	Peak     int     // largest number of busy instances at once
 	Load     float64 // mean number of invocations at work
 
@@ -40,10 +39,12 @@ type State struct {
 // Alive is the number of instances, in whatever state.
 func (s State) Alive() int { return s.Busy + s.Idle + s.Starting }
 
-// Snapshot is the state of all functions at the end of a window.
+// Snapshot is the state of all functions when the next window is planned: at
+// the end of the last, or a little earlier so that instances have time to start.
 type Snapshot struct {
 	Now    time.Duration // since the epoch
-	Window time.Duration // length of the window that just ended, and of the next
+	Next   time.Duration // when the window that is planned begins, not before Now
+	Window time.Duration // its length, and the time since the last plan
 	States []State       // by index of function
 }
 
@@ -71,11 +72,18 @@ type Event struct {
 // Retention is what is wanted of an instance that just became idle. When
 // PreWarm is positive the instance is unloaded at once, one is started again
 // after PreWarm unless an invocation comes first, and that one is kept idle for
-// KeepAlive; otherwise the instance itself is kept idle for KeepAlive.
+// KeepAlive; otherwise the instance itself is kept idle for KeepAlive, or
+// UntilPlan. Instances that a target wants warm stay beyond their KeepAlive,
+// unless Release is set: then the target is lowered instead.
 type Retention struct {
 	PreWarm   time.Duration
 	KeepAlive time.Duration
+	Release   bool
 }
+
+// UntilPlan as KeepAlive keeps an instance until the next plan, which decides
+// over it by its target.
+const UntilPlan = time.Duration(-1)
 
 // Forever keeps an instance until memory lacks.
 const Forever = time.Duration(1<<63 - 1)

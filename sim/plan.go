@@ -19,7 +19,7 @@ func (s *Sim) plan() {
 		}
 		f.arrivals, f.peak, f.load = 0, f.busy, 0
 	}
-	p := s.policy.Plan(&pool.Snapshot{Now: time.Duration(s.now), Window: s.cfg.Window, States: s.states})
+	p := s.policy.Plan(&pool.Snapshot{Now: time.Duration(s.now), Next: time.Duration(s.now) + s.cfg.Lead, Window: s.cfg.Window, States: s.states})
 	if p == nil {
 		return
 	}
@@ -45,7 +45,9 @@ func (s *Sim) scale(i int32, t pool.Target) {
 		return
 	}
 	for j := range f.idle {
-		f.idle[j].expiry = add(f.idle[j].since, f.keep)
+		if f.idle[j].byTarget {
+			f.idle[j].expiry = add(f.idle[j].since, f.keep)
+		}
 	}
 	f.expireAt = 0 // the pending event, if any, is void
 	s.retireExpired(f, i)

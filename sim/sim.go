@@ -12,6 +12,9 @@ import (
 type Config struct {
 	// Window is the time between plans, positive.
 	Window time.Duration
+	// Lead is how long before the end of a window its plan is made, less than
+	// Window, so that what is started ahead is ready when the next begins.
+	Lead time.Duration
 	// From and Until bound the time whose figures count, as instants since the
 	// epoch. What comes before From warms up.
 	From, Until time.Duration
@@ -92,6 +95,9 @@ type idleInstance struct {
 	since, expiry int64
 	stamp         float64
 	uses          int
+	// byTarget: the function's target decides how long it stays, not a
+	// retention of its own. release: it goes even if the target wants it.
+	byTarget, release bool
 }
 
 func (f *fn) alive() int32 { return f.busy + int32(len(f.idle)) + int32(len(f.starting)) }
@@ -99,8 +105,8 @@ func (f *fn) alive() int32 { return f.busy + int32(len(f.idle)) + int32(len(f.st
 // New returns a run that begins at instant 0. It panics on a window that is not
 // positive and on a function without memory: programmer errors.
 func New(functions []pool.Function, p pool.Policy, cfg Config) *Sim {
-	if cfg.Window <= 0 {
-		panic("sim: window must be positive")
+	if cfg.Window <= 0 || cfg.Lead < 0 || cfg.Lead >= cfg.Window {
+		panic("sim: window must be positive, and the lead shorter")
 	}
 	if cfg.Patience == 0 {
 		cfg.Patience = DefaultPatience
@@ -119,7 +125,7 @@ func New(functions []pool.Function, p pool.Policy, cfg Config) *Sim {
 			s.fns[i].max = math.MaxInt32
 		}
 	}
-	s.nextPlan = int64(cfg.Window)
+	s.nextPlan = int64(cfg.Window - cfg.Lead)
 	return s
 }
 
@@ -303,28 +309,34 @@ func (s *Sim) complete(i, slot int32) {
 	f.busy--
 	f.busyNanos += clip(x.since, s.now, s.from, s.until)
 	r, ok := s.policy.Idle(pool.Event{Function: int(i), At: time.Duration(s.now), Busy: int(f.busy), Idle: len(f.idle) + 1})
-	keep := f.keep
+	rest := idleInstance{expiry: add(s.now, f.keep), uses: x.uses, byTarget: true}
 	if ok {
-		keep = int64(r.KeepAlive)
 		f.preWarmAt = 0
-		if r.PreWarm > 0 {
-			keep = 0
+		rest.byTarget, rest.release = false, r.Release
+		switch {
+		case r.PreWarm > 0:
+			rest.expiry = s.now
 			f.preWarmAt, f.preWarmKeep = add(s.now, int64(r.PreWarm)), int64(r.KeepAlive)
 			s.events.push(newEvent(f.preWarmAt, preWarm, i, 0))
+		case r.KeepAlive == pool.UntilPlan:
+			rest.expiry, rest.byTarget = math.MaxInt64, true
+		default:
+			rest.expiry = add(s.now, int64(r.KeepAlive))
 		}
 	}
-	s.rest(f, i, keep, x.uses)
+	s.rest(f, i, rest)
 	s.serveLine()
 }
 
 // rest makes an instance, which is counted nowhere yet, idle from now on, or
 // ends it at once when it is not wanted.
-func (s *Sim) rest(f *fn, i int32, keep int64, uses int) {
-	if keep <= 0 && f.alive() >= f.warm {
+func (s *Sim) rest(f *fn, i int32, x idleInstance) {
+	if x.expiry <= s.now && (x.release || f.alive() >= f.warm) {
+		f.warm = min(f.warm, f.alive())
 		s.used -= f.memory
 		return
 	}
-	x := idleInstance{since: s.now, expiry: add(s.now, keep), uses: uses}
+	x.since = s.now
 	if s.evictor != nil {
 		x.stamp = s.evictor.Stamp(int(i))
 	}
@@ -350,15 +362,16 @@ func (s *Sim) ready(i int32) {
 	}
 	f.starting = append(f.starting[:0], f.starting[1:]...)
 	f.idleNanos += clip(s.now-f.cold, s.now, s.from, s.until)
-	keep := f.keep
+	rest := idleInstance{expiry: add(s.now, f.keep), byTarget: true}
 	if f.preWarmKeep > 0 {
-		keep, f.preWarmKeep = f.preWarmKeep, 0
+		rest = idleInstance{expiry: add(s.now, f.preWarmKeep)}
+		f.preWarmKeep = 0
 	}
 	if len(f.waiting) > 0 {
 		s.joinWaiting(f, i, f.occupy(s.now, s.now, 0))
 		return
 	}
-	s.rest(f, i, keep, 0)
+	s.rest(f, i, rest)
 	s.serveLine()
 }
 
@@ -380,8 +393,12 @@ func (s *Sim) retireExpired(f *fn, i int32) {
 	excess := f.alive() - f.warm
 	for _, x := range f.idle {
 		switch {
-		case x.expiry <= s.now && excess > 0:
-			excess--
+		case x.expiry <= s.now && (excess > 0 || x.release):
+			if excess > 0 {
+				excess--
+			} else {
+				f.warm--
+			}
 			s.end(f, x)
 			continue
 		case x.expiry > s.now:

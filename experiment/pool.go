@@ -1,0 +1,202 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/pool"
+	"github.com/aquatope/aquatope/sim"
+	"github.com/aquatope/aquatope/stats"
+	"github.com/aquatope/aquatope/trace"
+)
+
+// PoolConfig describes a comparison of pool policies.
+type PoolConfig struct {
+	// Trace gives the arrivals; what it lacks is drawn (trace.Complete).
+	Trace *trace.Trace
+	// Judged is the part that counts; what lies before it within the covered
+	// part trains and warms up. Zero means the second half of what is covered.
+	Judged trace.Span
+	// Policies by name; empty means all.
+	Policies []string
+	// Seeds is the number of repetitions with other draws; 0 means 1.
+	Seeds int
+	// Concurrency is how many invocations an instance serves at once; 0 means
+	// DefaultConcurrency.
+	Concurrency int
+	// Workers is the number of runs at once; 0 means one for each processor.
+	Workers int
+	// Progress, unless nil, is told how many of the total invocations have been
+	// simulated. It may be called from several goroutines.
+	Progress func(done, total int64, note string)
+}
+
+// DefaultConcurrency is what the platform serves that the public traces come
+// from: an instance of Azure Functions takes many invocations at once, and its
+// instances, not its invocations, start cold. A run with 1 shows the platforms
+// that serve one at a time.
+const DefaultConcurrency = 100
+
+// PoolResult is one policy with one value of its knob, mean over seeds.
+type PoolResult struct {
+	Policy    string  `json:"policy"`
+	Knob      string  `json:"knob"` // what the parameter is, with its unit
+	Parameter float64 `json:"parameter"`
+
+	Invocations         int64   `json:"invocations"`
+	ColdStarts          float64 `json:"coldStarts"`
+	ColdStartRate       float64 `json:"coldStartRate"`
+	P50StartMillis      float64 `json:"p50StartMillis"`
+	P99StartMillis      float64 `json:"p99StartMillis"`
+	MemoryGBSeconds     float64 `json:"memoryGBSeconds"`
+	IdleMemoryGBSeconds float64 `json:"idleMemoryGBSeconds"`
+	// StartedAhead are instances that no invocation waited for, Rejected
+	// invocations that found no memory.
+	StartedAhead float64 `json:"startedAhead"`
+	Rejected     float64 `json:"rejected"`
+	// DecisionSeconds is the time spent in the policy's code, training and
+	// forecasts that several parameters share included once; TrainSeconds
+	// is the time to train.
+	DecisionSeconds float64 `json:"decisionSeconds"`
+	TrainSeconds    float64 `json:"trainSeconds"`
+}
+
+// PoolReport is the outcome of a comparison.
+type PoolReport struct {
+	Functions int          `json:"functions"`
+	Judged    trace.Span   `json:"judgedMinutes"`
+	Seeds     int          `json:"seeds"`
+	Results   []PoolResult `json:"results"`
+	Savings   []Saving     `json:"savings"`
+	Notes     []string     `json:"notes"`
+}
+
+// Pool runs every policy with every value of its knob over the trace.
+func Pool(ctx context.Context, c PoolConfig) (*PoolReport, error) {
+	contenders, err := choose(c.Policies)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.complete(); err != nil {
+		return nil, err
+	}
+	var total int64
+	perRun := c.Trace.Invocations(c.Trace.Covered)
+	for _, k := range contenders {
+		total += perRun * int64(len(k.values)*c.Seeds)
+	}
+	meter := newMeter(total, c.Progress)
+
+	groups := make([]*group, 0, len(contenders)*c.Seeds)
+	for seed := range c.Seeds {
+		w, err := newWorld(c, uint64(seed+1))
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range contenders {
+			groups = append(groups, &group{contender: k, world: w, meter: meter})
+		}
+	}
+	// The longest first, so that no worker is left with it at the end.
+	order := slices.Clone(groups)
+	slices.SortStableFunc(order, func(a, b *group) int { return b.weight - a.weight })
+	run, runCtx := errgroup.WithContext(ctx)
+	run.SetLimit(c.Workers)
+	for _, g := range order {
+		run.Go(func() error { return g.run(runCtx) })
+	}
+	if err := run.Wait(); err != nil {
+		return nil, err
+	}
+	r := &PoolReport{
+		Functions: len(c.Trace.Functions), Judged: c.Judged, Seeds: c.Seeds,
+		Results: mean(groups), Notes: append(slices.Clone(c.Trace.Notes), groups[0].world.notes...),
+	}
+	r.Savings = savings(r.Results)
+	return r, nil
+}
+
+func (c *PoolConfig) complete() error {
+	covered := c.Trace.Covered
+	if c.Judged == (trace.Span{}) {
+		_, c.Judged = c.Trace.Halves()
+	}
+	switch {
+	case len(c.Trace.Functions) == 0:
+		return fmt.Errorf("comparing policies: the trace has no functions")
+	case c.Judged.From < covered.From || c.Judged.To > covered.To || c.Judged.Len() <= 0:
+		return fmt.Errorf("comparing policies: minutes %d to %d are to be judged, the trace covers %d to %d",
+			c.Judged.From, c.Judged.To, covered.From, covered.To)
+	case c.Trace.Invocations(c.Judged) == 0:
+		return fmt.Errorf("comparing policies: no invocation in minutes %d to %d, which are to be judged", c.Judged.From, c.Judged.To)
+	}
+	c.Seeds = max(1, c.Seeds)
+	if c.Concurrency <= 0 {
+		c.Concurrency = DefaultConcurrency
+	}
+	if c.Workers <= 0 {
+		c.Workers = runtime.GOMAXPROCS(0)
+	}
+	return nil
+}
+
+// world is what all policies of one seed share.
+type world struct {
+	PoolConfig
+	seed      uint64
+	trace     *trace.Trace // with everything that was missing drawn
+	functions []pool.Function
+	notes     []string
+}
+
+// Cold-start times are not in any public trace with counts; they are drawn
+// log-normal around a second, which is where the platforms of the time were.
+const (
+	coldMedian = 1.0 // s
+	coldSigma  = 0.5
+	minCold    = 0.1
+	maxCold    = 10.0
+)
+
+func newWorld(c PoolConfig, seed uint64) (*world, error) {
+	t := *c.Trace
+	t.Functions, t.Notes = slices.Clone(t.Functions), nil
+	t.Complete(stats.Stream(seed, "experiment/complete"))
+	w := &world{PoolConfig: c, seed: seed, trace: &t, functions: make([]pool.Function, len(t.Functions))}
+	r := stats.Stream(seed, "experiment/cold-start")
+	for i, f := range t.Functions {
+		cold := math.Min(math.Max(coldMedian*math.Exp(coldSigma*r.NormFloat64()), minCold), maxCold)
+		mb := f.Memory.Mean
+		if !(mb > 0) {
+			return nil, fmt.Errorf("comparing policies: function %s has %v MB of memory", f.ID, mb)
+		}
+		app := f.ID
+		app.Function = ""
+		w.functions[i] = pool.Function{
+			Name: f.ID.String(), App: app.String(), Memory: function.Bytes(mb * 1e6),
+			ColdStart: time.Duration(cold * float64(time.Second)), Service: time.Duration(f.Duration.Mean * float64(time.Millisecond)),
+			Concurrency: c.Concurrency,
+		}
+	}
+	w.notes = append(t.Notes, sim.SpreadRule,
+		fmt.Sprintf("Cold-start times were drawn: log-normal, median %g s, sigma %g, within [%g, %g] s.", coldMedian, coldSigma, minCold, maxCold),
+		fmt.Sprintf("An instance serves up to %d invocations at once.", c.Concurrency))
+	return w, nil
+}
+
+// config is the simulator's configuration for a policy.
+func (w *world) config(window, lead time.Duration, capacityGB float64) sim.Config {
+	return sim.Config{
+		Window: window, Lead: lead, Capacity: int64(capacityGB * 1e9),
+		From: instant(w.Judged.From), Until: instant(w.Judged.To),
+	}
+}
+
+func instant(minute int) time.Duration { return time.Duration(minute) * time.Minute }

@@ -1,0 +1,58 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aquatope/aquatope/forecast"
+	"github.com/aquatope/aquatope/forecast/hurdle"
+	"github.com/aquatope/aquatope/pool"
+	"github.com/aquatope/aquatope/stats"
+	"github.com/aquatope/aquatope/trace"
+)
+
+// prices are the values of the knob of the project's own policy.
+var prices = []float64{2, 4, 8, 15, 25, 40, 60, 90, 140, 220, 350, 600, 1200, 3000, 10000}
+
+// startAquatope trains on what lies before the judged part and makes a policy
+// for each price. They share the forecasts, which do not depend on the price.
+func startAquatope(ctx context.Context, w *world) ([]entry, error) {
+	begin := time.Now()
+	histories := make([]*forecast.History, len(w.trace.Functions))
+	learn := trace.Span{From: w.trace.Covered.From, To: w.Judged.From}
+	for i := range histories {
+		histories[i] = forecast.FromTrace(w.trace, &w.trace.Functions[i], learn)
+	}
+	budget := forecast.Budget{Continue: func() bool { return ctx.Err() == nil }}
+	model, err := hurdle.Learner{}.Train(histories, budget, stats.Stream(w.seed, "experiment/train"))
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("training: %w", err)
+	}
+	train := time.Since(begin)
+	common := &shared{Forecaster: model.New()}
+	var out []entry
+	for _, v := range prices {
+		p := pool.NewAquatope(w.functions, nil, pool.Config{Price: v, Week: int64(w.trace.Start), From: instant(w.trace.Covered.From)})
+		out = append(out, entry{policy: p, train: train, trained: func() { p.SetForecaster(common) }})
+	}
+	return out, nil
+}
+
+// shared lets several policies that see the same arrivals ask one forecaster.
+type shared struct {
+	forecast.Forecaster
+	next int64
+	out  [][]forecast.Distribution
+}
+
+// Forecast asks the forecaster once for each window.
+func (s *shared) Forecast(histories []*forecast.History, h int) [][]forecast.Distribution {
+	if s.out == nil || histories[0].Next() != s.next {
+		s.next, s.out = histories[0].Next(), s.Forecaster.Forecast(histories, h)
+	}
+	return s.out
+}

@@ -1,0 +1,169 @@
+package pool
+
+import (
+	"time"
+
+	"github.com/aquatope/aquatope/forecast"
+)
+
+// Config holds the parameters of Aquatope.
+type Config struct {
+	// Price of a cold start in GB-seconds of idle memory: the knob.
+	Price float64
+	// Week is the minute of the week, Monday 00:00 being 0, at the epoch, for
+	// forecasters that know the calendar.
+	Week int64
+	// From is the instant from which arrivals are known.
+	From time.Duration
+}
+
+// Aquatope is the project's own policy. Every window it asks a forecaster for
+// the distribution of each function's arrivals and keeps the instances warm
+// whose expected cold starts cost more than their expected idle memory: the
+// newsvendor's quantile, by function and instance. Within the window it decides
+// again whenever a function falls idle, from what the forecast leaves to come
+// given what came. Instances beyond the first follow the gaps between their own
+// uses. Without a forecaster every instance is kept until break-even.
+type Aquatope struct {
+	cfg        Config
+	functions  []Function
+	forecaster forecast.Forecaster
+	fns        []demand
+	histories  []*forecast.History
+	pooled     [maxLevels]gaps
+	plan       Plan
+	begin      time.Duration // of the window that was planned last
+	lead       time.Duration // between plan and begin
+	window     time.Duration
+}
+
+// demand is what the policy remembers of one function.
+type demand struct {
+	seen   int                   // arrivals in the window that began last
+	busy   int                   // instances as of the last event
+	next   forecast.Distribution // of the current window; nil without a forecast
+	counts counts                // the same by count
+	levels []level               // from the second instance on
+}
+
+// level is the use of one instance beyond the first.
+type level struct {
+	gaps
+	idle  bool
+	since time.Duration
+}
+
+// NewAquatope returns the policy. The forecaster may be nil, and set later.
+func NewAquatope(functions []Function, f forecast.Forecaster, cfg Config) *Aquatope {
+	p := &Aquatope{
+		cfg: cfg, functions: functions, forecaster: f, fns: make([]demand, len(functions)),
+		histories: make([]*forecast.History, len(functions)), plan: make(Plan, len(functions)),
+		window: time.Minute, begin: cfg.From,
+	}
+	for i, fn := range functions {
+		p.histories[i] = forecast.NewHistory(fn.Name, fn.App, p.windowAt(cfg.From))
+		p.plan[i] = Target{}
+	}
+	return p
+}
+
+// Name implements Policy.
+func (*Aquatope) Name() string { return "aquatope" }
+
+// SetForecaster replaces the forecaster, after training; nil falls back.
+func (p *Aquatope) SetForecaster(f forecast.Forecaster) { p.forecaster = f }
+
+// Histories are the arrivals so far, by function, to train on.
+func (p *Aquatope) Histories() []*forecast.History { return p.histories }
+
+func (p *Aquatope) windowAt(t time.Duration) int64 { return p.cfg.Week + int64(t/p.window) }
+
+// Plan implements Policy.
+func (p *Aquatope) Plan(s *Snapshot) Plan {
+	p.begin, p.lead, p.window = s.Next, s.Next-s.Now, s.Window
+	next := p.windowAt(s.Next)
+	if next <= p.windowAt(p.cfg.From) {
+		return nil
+	}
+	for i := range s.States {
+		p.fns[i].seen = 0
+		h := p.histories[i]
+		if n := s.States[i].Arrivals; n > 0 && next > h.Next() {
+			// In range: a window is not closed twice, and counts are bounded.
+			if err := h.Observe(next-1, min(float64(n), forecast.MaxDemand)); err != nil {
+				panic("BUG: pool: " + err.Error())
+			}
+		}
+		h.Advance(next)
+	}
+	if p.forecaster == nil {
+		for i := range p.fns {
+			p.fns[i].next = nil
+			p.plan[i] = Target{KeepAlive: breakEven(p.functions[i].GB(), p.cfg.Price)}
+		}
+		return p.plan
+	}
+	out := p.forecaster.Forecast(p.histories, 1)
+	for i := range p.fns {
+		d := &p.fns[i]
+		d.next = out[i][0]
+		d.counts.fill(d.next)
+		warm := levelsWorth(d.next, d.counts.first(), p.functions[i], s.Window.Seconds(), p.functions[i].GB(), p.cfg.Price)
+		p.plan[i] = Target{Warm: warm}
+	}
+	return p.plan
+}
+
+// Arrive implements Policy.
+func (p *Aquatope) Arrive(e Event) {
+	d := &p.fns[e.Function]
+	if e.At >= p.begin {
+		d.seen++
+	}
+	if e.Busy > d.busy && e.Busy > 1 {
+		l := d.level(e.Busy)
+		if l.idle {
+			l.idle = false
+			l.add(e.At - l.since)
+			p.pooled[min(e.Busy, maxLevels+1)-2].add(e.At - l.since)
+		}
+	}
+	d.busy = e.Busy
+}
+
+// Idle implements Policy.
+func (p *Aquatope) Idle(e Event) (Retention, bool) {
+	d := &p.fns[e.Function]
+	d.busy = e.Busy
+	if e.Busy > 0 {
+		l := d.level(e.Busy + 1)
+		l.idle, l.since = true, e.At
+	}
+	f := &p.functions[e.Function]
+	gb := f.GB()
+	if alive := e.Busy + e.Idle; alive > 1 {
+		return Retention{KeepAlive: d.level(alive).keep(&p.pooled[min(alive, maxLevels+1)-2], gb, p.cfg.Price)}, true
+	}
+	if d.next == nil || e.At < p.begin {
+		return Retention{}, false // the target holds, which may be of a window about to begin
+	}
+	passed := (e.At - p.begin).Seconds()
+	window := p.window.Seconds()
+	// Without an instance now one must be started for the next window, taken to
+	// be like this one, and those that start slowly will come late.
+	late := max(0, f.ColdStart-p.lead).Seconds()
+	restart := gb*f.ColdStart.Seconds()*(1-d.counts.p[0]) + p.cfg.Price*d.counts.within(min(1, late/window))
+	x, all := d.counts.rest(d.seen, passed/window, window-passed, gb, p.cfg.Price, restart)
+	if all {
+		return Retention{KeepAlive: UntilPlan}, true
+	}
+	return Retention{KeepAlive: time.Duration(x * float64(time.Second)), Release: true}, true
+}
+
+func (d *demand) level(k int) *level {
+	i := min(k, maxLevels+1) - 2
+	for len(d.levels) <= i {
+		d.levels = append(d.levels, level{})
+	}
+	return &d.levels[i]
+}
