@@ -58,6 +58,9 @@ fuzz: need-go ## fuzz every fuzz target for FUZZTIME each
 bench: need-go ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+soak: need-go examples ## 2,000 runs at once, 20 kills of the server (minutes)
+	AQUATOPE_SOAK=1 $(GO) test -count=1 -timeout 30m -v -run 'TestKilledServer|TestManyRuns' ./internal/cli
+
 clean: ## remove what was built
 	rm -rf bin examples/*/bin
 
