@@ -13,7 +13,7 @@ import (
 )
 
 // metrics are the Prometheus metrics of a server, in a registry of its own.
-// docs/reference/metrics.md lists them.
+// docs/reference/api.md lists them.
 type metrics struct {
 	registry   *prometheus.Registry
 	invoke     *prometheus.HistogramVec
@@ -94,6 +94,13 @@ func (m *metrics) runEnded(r *run.Run) {
 	if r.Violated {
 		m.violations.WithLabelValues(r.Workflow).Inc()
 	}
+}
+
+// dropped exports how many observations the store had to drop.
+func (m *metrics) dropped(count func() int64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "aquatope_observations_dropped_total", Help: "Observations that were lost because the store could not keep up.",
+	}, func() float64 { return float64(count()) }))
 }
 
 // promises exports what the workflows of a catalog promise.

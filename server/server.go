@@ -90,6 +90,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 		Logger:  c.Logger,
 	})
 	s.metrics.registry.MustRegister(newInstances(s.platform))
+	s.metrics.dropped(func() int64 { return s.store.Stats().DroppedObservations })
 	if err := s.restore(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the server: %w", err), s.Close(ctx))
 	}

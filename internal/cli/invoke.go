@@ -27,7 +27,7 @@ func newInvokeCmd(env *Env) *cobra.Command {
 name, and waits for the output, which goes to stdout as it came. Timing goes
 to stderr. With --async the run is only started: its id is printed, and
 "aquatope runs show ID" tells how it ends, even after the server restarted.`,
-		Example: `  aquatope invoke chain -d '{"text": "hello"}'
+		Example: `  aquatope invoke chain -d @examples/chain/payloads/monday.json
   aquatope invoke ml-pipeline -d @photo.json
   generate | aquatope invoke chain -d @-
   aquatope invoke chain --async

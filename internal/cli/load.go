@@ -41,10 +41,10 @@ at random within each minute. --compress 60 plays a minute of it in a second.
 The first workflow gets the busiest function of the trace, the second the next,
 unless --trace-function names them.`,
 		Example: `  # 5 runs per second for two minutes
-  aquatope load chain --rate 5 --duration 2m -d '{"text": "hello"}'
+  aquatope load chain --rate 5 --duration 2m -d @examples/chain/payloads/monday.json
 
   # two workflows at once, each with a rate and an input of its own
-  aquatope load chain=5 social-network=2 --poisson -d chain=@text.json -d social-network=@post.json
+  aquatope load chain=5 social-network=2 --poisson -d chain=@log.json -d social-network=@post.json
 
   # an hour of a real day in two minutes, with a report to look at
   aquatope load ml-pipeline --trace traces/day --compress 30 --duration 2m --report load.html`,

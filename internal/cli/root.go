@@ -20,7 +20,7 @@ CPU and memory for every function such that the promise holds end to end.`,
 
   # terminal 2: deploy a workflow with its functions, then run it
   aquatope deploy -f examples/chain
-  aquatope invoke chain -d '{"text":"hello"}'
+  aquatope invoke chain -d @examples/chain/payloads/monday.json
   aquatope status`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
