@@ -201,7 +201,14 @@ func (c compiler) body(i int, t workflow.Task) (body, error) {
 	case t.Switch != nil:
 		return c.choice(i, t.Switch)
 	case t.Try != nil:
-		return compileTry(t.Try, c.names)
+		then, err := c.target(i, t.Try.Catch.Then)
+		if err != nil {
+			return nil, fmt.Errorf("catch: then: %w", err)
+		}
+		if then == flowNext && t.Try.Catch.Then != "" {
+			then = flowContinue
+		}
+		return compileTry(t.Try, then, c.names)
 	case t.Raise != nil:
 		return compileRaise(t.Raise, c.names)
 	case t.Wait > 0:

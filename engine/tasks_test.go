@@ -147,6 +147,17 @@ func TestTasks(t *testing.T) {
 			problem: &run.Problem{Type: "https://example.com/boom", Status: 422, Title: "Boom", Instance: "/do/0/t/try/0/boom"},
 		},
 		{name: "catch with nothing to do passes the input on", tasks: []workflow.Task{tryOf("t", workflow.Catch{}, set("x", 9), call("c", "crash"))}, in: `3`, want: `3`},
+		{name: "catch then", tasks: []workflow.Task{tryOf("t", workflow.Catch{Then: "c"}, boom), set("b", 0), set("c", "${ [.what] }")}, in: `{"what":"off"}`, want: `["off"]`},
+		{
+			name: "catch then after a handler", in: `{}`, want: `1`, tasks: []workflow.Task{
+				with(tryOf("t", workflow.Catch{Do: []workflow.Task{set("s", 1)}, Then: "end"}, boom), func(t *workflow.Task) { t.Then = "c" }), set("b", 0), set("c", 2),
+			},
+		},
+		{
+			name: "catch then without an error", in: `{}`, want: `2`, tasks: []workflow.Task{
+				with(tryOf("t", workflow.Catch{Then: "end"}, set("s", 1)), func(t *workflow.Task) { t.Then = "c" }), set("b", 0), set("c", 2),
+			},
+		},
 		{name: "catch when", tasks: []workflow.Task{tryOf("t", workflow.Catch{When: ".status == 422 and $error.status == 422"}, boom)}, in: `{}`, want: `{}`},
 		{
 			name: "catch exceptWhen", tasks: []workflow.Task{tryOf("t", workflow.Catch{ExceptWhen: ".status == 422"}, boom)}, in: `{}`,

@@ -21,7 +21,8 @@ type attempts struct {
 	exceptWhen *expr
 	retry      *retry
 	handler    list
-	handles    bool // there is a catch.do, or nothing but the catch
+	handles    bool // there is a catch.do or catch.then, or nothing but the catch
+	then       flow // after an error was caught; flowNext follows the task
 }
 
 type retry struct {
@@ -30,9 +31,9 @@ type retry struct {
 	exceptWhen *expr
 }
 
-func compileTry(t *workflow.Try, names env) (body, error) {
+func compileTry(t *workflow.Try, then flow, names env) (body, error) {
 	c := t.Catch
-	a := &attempts{match: c.Match, handles: c.Do != nil || c.Retry == nil}
+	a := &attempts{match: c.Match, handles: c.Do != nil || c.Then != "" || c.Retry == nil, then: then}
 	var err error
 	if a.tasks, err = compileList(t.Do, names); err != nil {
 		return nil, err
@@ -186,7 +187,11 @@ func (a *attempts) handle(x *execution, f frame, _ *task, in *data, p *run.Probl
 		return nil, 0, p
 	}
 	f.vars = append(slices.Clone(f.vars), asValue(p))
-	return x.list(f, a.handler, in)
+	out, to, err := x.list(f, a.handler, in)
+	if err == nil && to == flowNext {
+		to = a.then
+	}
+	return out, to, err
 }
 
 func matches(m workflow.ErrorFilter, p *run.Problem) bool {

@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/aquatope/aquatope/workflow"
@@ -22,12 +21,7 @@ func (r *workflowReader) fork(n *node, p place) *workflow.Fork {
 		return f
 	}
 	if v := o.need("branches", "list the branches as tasks"); v != nil {
-		f.Branches = r.list(v, p.sub("branches"))
-		for i, b := range f.Branches {
-			if b.Then != "" && !slices.Contains(directives, b.Then) && i < len(v.list) {
-				r.fail(v.list[i].at, p.sub("branches").child(i, b.Name).key, "put then on the fork", "a branch cannot go on to another")
-			}
-		}
+		f.Branches = r.tasksOf(v, p.sub("branches"), false) // a branch cannot go on to another
 	}
 	if v := o.take("compete"); v != nil {
 		f.Compete = r.flag(v, o.at("compete"))

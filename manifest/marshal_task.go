@@ -104,6 +104,7 @@ func catchObject(c *workflow.Catch) dict {
 	}
 	put(d, "when", c.When)
 	put(d, "exceptWhen", c.ExceptWhen)
+	put(d, "then", c.Then)
 	if len(c.Do) > 0 {
 		d["do"] = taskList(c.Do)
 	}

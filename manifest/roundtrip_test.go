@@ -182,6 +182,7 @@ func drawCatch(t *rapid.T, path string, depth int) workflow.Catch {
 			c.Retry.Jitter = [2]time.Duration{time.Millisecond, time.Second}
 		}
 	}
+	c.Then = rapid.SampledFrom([]string{"", "continue", "exit", "end"}).Draw(t, "catch then")
 	if rapid.Bool().Draw(t, "do?") {
 		c.Do = drawTasks(t, path+"/do", depth)
 	}

@@ -66,8 +66,14 @@ func (j *jumps) add(n *node, key string) {
 	}
 }
 
-// list reads a list of tasks.
+// list reads a list of tasks that follow one another.
 func (r *workflowReader) list(n *node, p place) []workflow.Task {
+	return r.tasksOf(n, p, true)
+}
+
+// tasksOf reads a list of tasks, which may jump to later ones if they follow
+// one another.
+func (r *workflowReader) tasksOf(n *node, p place, follow bool) []workflow.Task {
 	if !r.expect(n, p.key, kindList, "write a list of tasks: - name: {...}") {
 		return nil
 	}
@@ -94,6 +100,9 @@ func (r *workflowReader) list(n *node, p place) []workflow.Task {
 		js.from = i
 		tasks = append(tasks, r.task(f.value, f.key, child, &js))
 	}
+	if !follow {
+		index = nil
+	}
 	r.check(js, index)
 	return tasks
 }
@@ -112,6 +121,8 @@ func (r *reader) check(js jumps, index map[string]int) {
 		}
 		to, ok := index[target]
 		switch {
+		case index == nil:
+			r.fail(j.n.at, j.key, "write continue, exit or end", "no task follows here, so that there is no %q to go to", target)
 		case !ok:
 			hint := "write continue, exit, end or the name of a later task of the same list"
 			if near := nearest(target, append(names, directives...)); near != "" {
@@ -212,7 +223,7 @@ func (r *workflowReader) task(n *node, name string, p place, js *jumps) workflow
 	case what == "set":
 		t.Set = r.set(v, p.sub("set"))
 	case what == "try":
-		t.Try = r.try(o, v, p)
+		t.Try = r.try(o, v, p, js)
 	case what == "raise":
 		t.Raise = r.raise(v, p)
 	case what == "wait":

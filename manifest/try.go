@@ -7,7 +7,7 @@ import (
 )
 
 // try reads a try task, whose catch stands beside it.
-func (r *workflowReader) try(o *object, n *node, p place) *workflow.Try {
+func (r *workflowReader) try(o *object, n *node, p place, js *jumps) *workflow.Try {
 	t := &workflow.Try{Do: r.list(n, p.sub("try"))}
 	t.Catch.As = "error"
 	v := o.need("catch", "say which errors are caught and what happens then")
@@ -38,7 +38,11 @@ func (r *workflowReader) try(o *object, n *node, p place) *workflow.Try {
 	if v := c.take("do"); v != nil {
 		t.Catch.Do = r.list(v, at.sub("do"))
 	}
-	c.done(map[string]string{"then": "let the tasks of the catch leave a mark and put a switch after the try, or end the run from the catch with a task that has then: end"})
+	if v := c.take("then"); v != nil {
+		t.Catch.Then = r.str(v, c.at("then"))
+		js.add(v, c.at("then"))
+	}
+	c.done(nil)
 	return t
 }
 

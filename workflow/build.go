@@ -55,8 +55,8 @@ func (g *builder) series(nodes []*Node) *Node {
 
 // single returns the node of a task by itself, regardless of its if and of
 // where control goes next; nil for one that takes no time. Tasks that share
-// the control flow of the list around them (do, switch, raise, a try without
-// retry) are not single, see flow.
+// the control flow of the list around them (do, switch, raise, try) are not
+// single, see flow.
 func (g *builder) single(t *Task) *Node {
 	switch {
 	case t.Call != nil:
@@ -69,8 +69,6 @@ func (g *builder) single(t *Task) *Node {
 		body := g.scope(t.For.Do)
 		count := g.branching.iterations(t.Path, t.For)
 		return g.node(Node{Kind: KindLoop, Children: []*Node{body}, Count: count, Width: max(t.For.Parallel, 1)})
-	case t.Try != nil:
-		return g.retried(t)
 	}
 	return nil
 }
@@ -97,24 +95,16 @@ func (g *builder) fork(f *Fork) *Node {
 	return g.node(n)
 }
 
-// retried returns the node of a try with a retry: the attempts, then the tasks
-// of the catch.
-func (g *builder) retried(t *Task) *Node {
+// attempts returns the node of a try's tasks, retried.
+func (g *builder) attempts(t *Task) *Node {
 	body := g.scope(t.Try.Do)
-	nodes := []*Node{body}
-	if more := g.branching.attempts(t.Path) - 1; more > 0 {
-		again := body
-		if delay := t.Try.Catch.Retry.Delay; delay > 0 {
-			again = g.series([]*Node{g.node(Node{Kind: KindDelay, Delay: delay}), body})
-		}
-		nodes = append(nodes, g.node(Node{Kind: KindLoop, Children: []*Node{again}, Count: more, Width: 1}))
+	more := g.branching.attempts(t.Path) - 1
+	if more <= 0 {
+		return body
 	}
-	if len(t.Try.Catch.Do) > 0 {
-		p := g.branching.errors(t.Path)
-		none := g.node(Node{Kind: KindSeries})
-		nodes = append(nodes, g.node(Node{
-			Kind: KindChoice, Children: []*Node{none, g.scope(t.Try.Catch.Do)}, Probability: []float64{1 - p, p},
-		}))
+	again := body
+	if delay := t.Try.Catch.Retry.Delay; delay > 0 {
+		again = g.series([]*Node{g.node(Node{Kind: KindDelay, Delay: delay}), body})
 	}
-	return g.series(nodes)
+	return g.series([]*Node{body, g.node(Node{Kind: KindLoop, Children: []*Node{again}, Count: more, Width: 1})})
 }

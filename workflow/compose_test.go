@@ -49,14 +49,16 @@ func drawList(t *rapid.T, depth int, count *int) []workflow.Task {
 			k.Fork = &workflow.Fork{Branches: drawList(t, depth-1, count), Compete: rapid.Bool().Draw(t, "compete")}
 			for i := range k.Fork.Branches {
 				k.Fork.Branches[i].Then = ""
-				if k.Fork.Branches[i].Switch != nil {
+				if k.Fork.Branches[i].Switch != nil || k.Fork.Branches[i].Try != nil {
 					k.Fork.Branches[i] = workflow.Task{Name: k.Fork.Branches[i].Name, Path: k.Fork.Branches[i].Path, Wait: time.Second}
 				}
 			}
 		case kind == 5 && depth > 0:
 			k.For = &workflow.For{In: "[1, 2, 3]", Parallel: rapid.IntRange(1, 4).Draw(t, "parallel"), Do: drawList(t, depth-1, count)}
 		case kind == 6 && depth > 0:
-			k.Try = &workflow.Try{Do: drawList(t, depth-1, count), Catch: workflow.Catch{Do: drawList(t, depth-1, count)}}
+			k.Try = &workflow.Try{Do: drawList(t, depth-1, count), Catch: workflow.Catch{
+				Do: drawList(t, depth-1, count), Then: rapid.SampledFrom(append(later, "", "")).Draw(t, "catch then"),
+			}}
 		default:
 			k.Call = &workflow.Call{Function: names[i]}
 		}
@@ -148,6 +150,9 @@ func (m *naive) task(t *workflow.Task, then *string) (o outcome) {
 		if !o.ended && (o.error || m.r.Float64() < 0.5) {
 			caught := m.list(t.Try.Catch.Do)
 			caught.took += o.took
+			if t.Try.Catch.Then != "" {
+				*then = t.Try.Catch.Then
+			}
 			return caught
 		}
 	}

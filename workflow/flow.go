@@ -102,19 +102,30 @@ func (f *flow) task(t *Task, target func(string) int, x exits) int {
 		return x.raised
 	case t.Switch != nil:
 		return f.cases(t, target, x)
-	case t.Try != nil && t.Try.Catch.Retry == nil:
-		caught := x.after
-		if len(t.Try.Catch.Do) > 0 {
-			caught = f.list(t.Try.Catch.Do, x)
-		}
-		p := f.g.branching.errors(t.Path)
-		outcome := f.choice([]edge{{x.after, 1 - p}, {caught, p}})
-		return f.list(t.Try.Do, exits{after: outcome, end: x.end, raised: caught})
+	case t.Try != nil:
+		return f.try(t, target, x)
 	}
 	if n := f.g.single(t); n != nil {
 		return f.add(n, edge{x.after, 1})
 	}
 	return x.after
+}
+
+// try adds a try: its tasks, then a choice of whether they were in error.
+func (f *flow) try(t *Task, target func(string) int, x exits) int {
+	caught := x.after
+	if t.Try.Catch.Then != "" {
+		caught = target(t.Try.Catch.Then)
+	}
+	if len(t.Try.Catch.Do) > 0 {
+		caught = f.list(t.Try.Catch.Do, exits{after: caught, end: x.end, raised: x.raised})
+	}
+	p := f.g.branching.errors(t.Path)
+	outcome := f.choice([]edge{{x.after, 1 - p}, {caught, p}})
+	if t.Try.Catch.Retry != nil {
+		return f.add(f.g.attempts(t), edge{outcome, 1})
+	}
+	return f.list(t.Try.Do, exits{after: outcome, end: x.end, raised: caught})
 }
 
 // cases adds a switch. Without a default it goes on when no case matches.
@@ -177,7 +188,11 @@ func (f *flow) path(from, to int, join []int) []*Node {
 	var nodes []*Node
 	for from != to && f.g.err == nil {
 		b := f.blocks[from]
-		if b.node != nil {
+		switch {
+		case b.node == nil:
+		case b.node.Kind == KindSeries:
+			nodes = append(nodes, b.node.Children...)
+		default:
 			nodes = append(nodes, b.node)
 		}
 		if len(b.next) == 1 {

@@ -150,6 +150,22 @@ func TestNewGraph(t *testing.T) {
 			},
 			want: "<a><1s>a>*0.25/1>(0.9:<> 0.1:b)>",
 		},
+		"catch then": {
+			tasks: []workflow.Task{
+				{Name: "try", Path: "/try", Try: &workflow.Try{Do: []workflow.Task{call("a")}, Catch: workflow.Catch{Do: []workflow.Task{call("b")}, Then: "d"}}},
+				call("c"), call("d"),
+			},
+			branching: workflow.Branching{Errors: map[string]float64{"/try": 0.1}},
+			want:      "<a>(0.9:c 0.1:b)>d>",
+		},
+		"retry, catch then": {
+			tasks: []workflow.Task{
+				{Name: "try", Path: "/try", Try: &workflow.Try{Do: []workflow.Task{call("a")}, Catch: workflow.Catch{Retry: &workflow.Retry{}, Then: "end"}}},
+				call("c"),
+			},
+			branching: workflow.Branching{Errors: map[string]float64{"/try": 0.1}, Attempts: map[string]float64{"/try": 2}},
+			want:      "<a>a*1/1>(0.9:c 0.1:<>)>",
+		},
 		"raise": {tasks: []workflow.Task{caught}, want: "<a>b>"},
 	} {
 		t.Run(name, func(t *testing.T) {

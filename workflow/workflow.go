@@ -122,6 +122,9 @@ type Catch struct {
 	ExceptWhen Expr
 	Retry      *Retry
 	Do         []Task
+	// Then says where control goes after an error was caught and Do is through,
+	// instead of the try's own Then, whose values it has.
+	Then string
 }
 
 // ErrorFilter matches errors whose fields equal its non-zero ones.
