@@ -37,7 +37,10 @@ func startAquatope(ctx context.Context, w *world) ([]entry, error) {
 	var out []entry
 	for _, v := range prices {
 		p := pool.NewAquatope(w.functions, nil, pool.Config{Price: v, Week: int64(w.trace.Start), From: instant(w.trace.Covered.From)})
-		out = append(out, entry{policy: p, train: train, trained: func() { p.SetForecaster(common) }})
+		out = append(out, entry{policy: p, trained: func() (time.Duration, error) {
+			p.SetForecaster(common)
+			return train, nil
+		}})
 	}
 	return out, nil
 }
@@ -46,13 +49,29 @@ func startAquatope(ctx context.Context, w *world) ([]entry, error) {
 type shared struct {
 	forecast.Forecaster
 	next int64
-	out  [][]forecast.Distribution
+	of   map[string][]forecast.Distribution // of the window next, by function
 }
 
-// Forecast asks the forecaster once for each window.
+// Forecast asks the forecaster once for each function and window.
 func (s *shared) Forecast(histories []*forecast.History, h int) [][]forecast.Distribution {
-	if s.out == nil || histories[0].Next() != s.next {
-		s.next, s.out = histories[0].Next(), s.Forecaster.Forecast(histories, h)
+	out := make([][]forecast.Distribution, len(histories))
+	if len(histories) == 0 {
+		return out
 	}
-	return s.out
+	if s.of == nil || histories[0].Next() != s.next {
+		s.next, s.of = histories[0].Next(), make(map[string][]forecast.Distribution, len(histories))
+	}
+	var missing []*forecast.History
+	for _, x := range histories {
+		if _, ok := s.of[x.Function]; !ok {
+			missing = append(missing, x)
+		}
+	}
+	for i, d := range s.Forecaster.Forecast(missing, h) {
+		s.of[missing[i].Function] = d
+	}
+	for i, x := range histories {
+		out[i] = s.of[x.Function]
+	}
+	return out
 }

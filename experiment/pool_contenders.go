@@ -28,10 +28,10 @@ type contender struct {
 type entry struct {
 	policy     pool.Policy
 	capacityGB float64
-	// trained is called when the judged part begins, with what was learnt from
-	// the part before it; train is the time that took.
-	trained func()
-	train   time.Duration
+	// trained, unless nil, is called when the judged part is about to begin, to
+	// put into use what can be learnt from the part before it. It returns the
+	// time that the learning took.
+	trained func() (time.Duration, error)
 }
 
 // each makes policies that share nothing.
@@ -51,6 +51,12 @@ func each(values []float64, make func(w *world, v float64) (entry, error)) func(
 
 func simple(name, knob string, values []float64, window time.Duration, weight int, make func(w *world, v float64) (entry, error)) contender {
 	return contender{name: name, knob: knob, values: values, window: window, weight: weight, start: each(values, make)}
+}
+
+// ahead returns the contender planning each window that much earlier.
+func (c contender) ahead(lead time.Duration) contender {
+	c.lead = lead
+	return c
 }
 
 var keepAliveMinutes = []float64{1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60, 120, 240}
@@ -79,7 +85,7 @@ func contenders() []contender {
 		simple("icebreaker", "fraction from which a forecast is rounded up", []float64{0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9}, time.Minute, 2,
 			func(w *world, v float64) (entry, error) {
 				return entry{policy: baseline.NewIceBreaker(len(w.functions), v)}, nil
-			}),
+			}).ahead(lead),
 		simple("autoscale", "stable window in minutes", []float64{0.1, 0.5, 1, 2, 5, 10, 20, 40, 60}, baseline.AutoscaleTick, 6,
 			func(w *world, v float64) (entry, error) {
 				cfg := baseline.DefaultAutoscale
@@ -87,6 +93,10 @@ func contenders() []contender {
 				cfg.Panic = max(cfg.Stable/10, baseline.AutoscaleTick)
 				return entry{policy: baseline.NewAutoscale(w.functions, cfg)}, nil
 			}),
+		{
+			name: "aquatope-paper", knob: "standard deviations above the mean", values: deviations, window: time.Minute, lead: lead, weight: 12,
+			start: startPaper,
+		},
 		{
 			name: ownPolicy, knob: "price of a cold start in GB-seconds", values: prices, window: time.Minute, lead: lead, weight: 10,
 			start: startAquatope,

@@ -49,8 +49,11 @@ func (g *group) run(ctx context.Context) error {
 			// One window early, so that the first plan of the judged part
 			// is made with what was learnt.
 			for _, e := range entries {
-				if e.trained != nil {
-					e.trained()
+				if e.trained == nil {
+					continue
+				}
+				if g.train, err = e.trained(); err != nil {
+					return fmt.Errorf("policy %s: %w", g.name, err)
 				}
 			}
 		}
@@ -60,9 +63,8 @@ func (g *group) run(ctx context.Context) error {
 		}
 		g.meter.add(int64(len(batch)*len(g.sims)), g.name)
 	}
-	for i, s := range g.sims {
+	for _, s := range g.sims {
 		g.results = append(g.results, s.Finish())
-		g.train = entries[i].train
 	}
 	g.sims = nil
 	return nil
