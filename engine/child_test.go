@@ -125,6 +125,12 @@ func (f *functions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintf(w, "%q", key)
 }
 
+func (f *functions) saw(key string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.began[key]) > 0
+}
+
 // TestKill kills a server with asynchronous runs under way, again and again,
 // and then lets one finish. Every accepted run has to end well, and no stage
 // may have been invoked after its completion was on the log.
@@ -209,6 +215,18 @@ func checkRepeats(t *testing.T, db string, f *functions) {
 			t.Fatal(err)
 		}
 		outcomes := make(map[string]int)
+		checkOrder := func() {
+			for later, needs := range before {
+				if !f.saw(r.ID + later) {
+					continue
+				}
+				for _, n := range needs {
+					if outcomes[r.ID+n] == 0 {
+						t.Errorf("run %s: stage %s was invoked before the outcome of %s was on the log", r.ID, later, n)
+					}
+				}
+			}
+		}
 		for _, ev := range events {
 			if ev.Stage == nil {
 				continue
@@ -228,7 +246,20 @@ func checkRepeats(t *testing.T, db string, f *functions) {
 			}
 			f.mu.Unlock()
 		}
+		checkOrder()
 	}
+}
+
+// before says which outcomes have to be on the log when a stage of
+// crashWorkflow is invoked.
+var before = map[string][]string{
+	"/do/1/both/fork/branches/0/left":          {"/do/0/first"},
+	"/do/1/both/fork/branches/1/right/do/1/r2": {"/do/1/both/fork/branches/1/right/do/0/r1"},
+	"/do/3/each/do/0/item#i0":                  {"/do/1/both/fork/branches/0/left", "/do/1/both/fork/branches/1/right/do/1/r2"},
+	"/do/4/stubborn/try/0/flaky#r0":            {"/do/3/each/do/0/item#i0", "/do/3/each/do/0/item#i1", "/do/3/each/do/0/item#i2"},
+	"/do/4/stubborn/try/0/flaky#r1":            {"/do/4/stubborn/try/0/flaky#r0"},
+	"/do/4/stubborn/try/0/flaky#r2":            {"/do/4/stubborn/try/0/flaky#r1"},
+	"/do/5/last":                               {"/do/4/stubborn/try/0/flaky#r2"},
 }
 
 type childProcess struct {

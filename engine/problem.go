@@ -60,14 +60,15 @@ func answerProblem(path, fn string, resp *platform.Response) *run.Problem {
 const quoted = 512
 
 func quote(who string, body []byte) string {
-	s := strings.TrimSpace(string(body[:min(len(body), quoted)]))
+	raw := string(body[:min(len(body), quoted)])
+	s := strings.TrimSpace(strings.ToValidUTF8(raw, ""))
 	switch {
+	case len(raw)-len(strings.ToValidUTF8(raw, "")) >= utf8.UTFMax: // more than a rune that was cut
+		return fmt.Sprintf("%s: %d bytes that are not text", who, len(body))
 	case s == "":
 		return who
-	case !utf8.ValidString(strings.TrimRight(s, "\x80-\xff")) && len(body) <= quoted:
-		return fmt.Sprintf("%s: %d bytes that are not text", who, len(body))
 	}
-	return who + ": " + strings.ToValidUTF8(s, "")
+	return who + ": " + s
 }
 
 func tooLarge(t *task, what string, limit int64) *run.Problem {

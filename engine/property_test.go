@@ -22,7 +22,6 @@ import (
 // never fail, so that the result does not depend on timing.
 type generator struct {
 	t      *rapid.T
-	tasks  int
 	inFork bool
 	vars   []string
 }
