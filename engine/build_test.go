@@ -138,10 +138,10 @@ func failing(o function.Outcome) fn {
 	}
 }
 
-// failTimes fails with a status n times, then answers.
+// failTimes fails with a status in the first n attempts, then answers.
 func failTimes(n, status int, body string) fn {
-	return func(_ context.Context, i int, _ platform.Request) (*platform.Response, error) {
-		if i < n {
+	return func(_ context.Context, _ int, req platform.Request) (*platform.Response, error) {
+		if req.Attempt < n {
 			return reply(status, `{"title":"not yet"}`), nil
 		}
 		return reply(200, body), nil

@@ -23,7 +23,8 @@ var stdFunctions = map[string]fn{
 	"flaky2": failTimes(2, 503, `"at last"`),
 }
 
-// TestTasks runs small workflows, each in virtual time.
+// TestTasks runs small workflows, each in virtual time: synchronously, then
+// asynchronously, and then resumed after each event of its log.
 func TestTasks(t *testing.T) {
 	boom := workflow.Task{Name: "boom", Raise: &workflow.Error{Type: "https://example.com/boom", Status: 422, Title: "Boom", Detail: "it went ${ .what }"}}
 	retry := func(n int, b workflow.Backoff) *workflow.Retry {
@@ -235,7 +236,7 @@ func TestTasks(t *testing.T) {
 						}
 					}
 					res := runOn(t, e, mode, wf, tc.in)
-					if got := time.Since(begin); got != tc.takes {
+					if got := res.End.Sub(begin); got != tc.takes {
 						t.Errorf("%s: took %v, want %v", mode, got, tc.takes)
 					}
 					check(t, mode, res, tc.want, tc.problem, tc.detail)
@@ -266,7 +267,26 @@ func runOn(t *testing.T, e *engine.Engine, mode string, wf workflow.Workflow, in
 	if err != nil {
 		t.Fatal(err)
 	}
-	return log.await(t, e, a.ID)
+	res := log.await(t, e, a.ID)
+	for n := 1; n < log.len(); n++ {
+		crashed, inv := log.prefix(n), &script{functions: stdFunctions}
+		done := settledStages(crashed.events)
+		e := engine.New(engine.Config{Invoker: inv, Log: crashed})
+		if _, err := e.Resume(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		again := crashed.await(t, e, a.ID)
+		if again.Status != res.Status || string(again.Body) != string(res.Body) || !cmp.Equal(again.Problem, res.Problem) {
+			t.Errorf("resumed after event %d of %v:\n%s %s %v, was\n%s %s %v", n, log.kinds(),
+				again.Status, again.Body, again.Problem, res.Status, res.Body, res.Problem)
+		}
+		for _, c := range inv.calls {
+			if key := c.Header.Get("Idempotency-Key"); done[key] {
+				t.Errorf("resumed after event %d of %v: stage %s repeated", n, log.kinds(), key)
+			}
+		}
+	}
+	return res
 }
 
 func check(t *testing.T, mode string, res *engine.Result, want string, problem *run.Problem, detail string) {
