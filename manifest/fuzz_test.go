@@ -9,6 +9,7 @@ import (
 
 	"github.com/aquatope/aquatope/engine"
 	"github.com/aquatope/aquatope/manifest"
+	"github.com/aquatope/aquatope/workflow"
 )
 
 // FuzzParse looks for input that breaks the reader, and for manifests that are
@@ -74,6 +75,12 @@ func FuzzExpr(f *testing.F) {
 		wrapped := manifest.CheckExpr("${ " + src + " }")
 		if bare == nil && wrapped != nil {
 			t.Fatalf("%q is accepted, but not in ${ }: %v", src, wrapped)
+		}
+		if wrapped == nil {
+			w := workflow.Workflow{Do: []workflow.Task{{Name: "s", If: workflow.Expr(src), Set: "${ " + src + " }"}}}
+			if _, err := engine.Compile(w); err != nil {
+				t.Fatalf("the engine refuses %q: %v", src, err)
+			}
 		}
 	})
 }
