@@ -14,6 +14,8 @@ const (
 	maxGap = 360
 	// hour is the number of phases counted: minutes of the hour.
 	hour = 60
+	// maxRun is the longest run of active windows, less one, counted apart.
+	maxRun = 31
 	// recent is how many of the last gaps are kept in order.
 	recent = 32
 )
@@ -25,19 +27,17 @@ type Tracker struct {
 	seen    int64 // windows before it are counted
 	started bool
 
-	lags   [maxLag + 1]uint32 // pairs of active windows by distance
-	phases [hour]uint32       // active windows by minute of the hour
-	gaps   [maxGap + 2]uint32 // gaps by length; the last bin holds all longer ones
-	active uint32             // active windows counted
-	first  int64              // window of the first one
-
-	last     int64 // last active window
+	lags     [maxLag + 1]uint32 // pairs of active windows by distance
+	phases   [hour]uint32       // active windows by minute of the hour
+	gaps     [maxGap + 2]uint32 // gaps by length; the last bin holds all longer ones
+	active   uint32             // active windows counted
+	last     int64              // last active window
 	ring     [recent]float32
 	ringAt   int
 	ringLen  int
 	runStart int64 // first window of the current or last run of active windows
-	runs     [32]uint32
-	runEnds  [32]uint32
+	// Runs that reached a length (less one), and those that ended there.
+	runs, runEnds [maxRun + 1]uint32
 
 	gapMean, gapVar float64 // exponentially weighted, of log gaps
 	// Of log(1+count) of active windows, exponentially weighted: mean with a
@@ -76,7 +76,7 @@ func (t *Tracker) Update(h *forecast.History) {
 
 func (t *Tracker) observe(h *forecast.History, w int64, c float64) {
 	if t.active == 0 {
-		t.first, t.runStart = w, w
+		t.runStart = w
 		t.slow, t.fast = math.Log1p(c), math.Log1p(c)
 	} else {
 		gap := w - t.last
@@ -89,11 +89,10 @@ func (t *Tracker) observe(h *forecast.History, w int64, c float64) {
 		t.ring[t.ringAt] = float32(gap)
 		t.ringAt = (t.ringAt + 1) % recent
 		t.ringLen = min(t.ringLen+1, recent)
-		if gap == 1 {
-			t.runs[min(t.last-t.runStart, 31)]++
-		} else {
-			t.runs[min(t.last-t.runStart, 31)]++
-			t.runEnds[min(t.last-t.runStart, 31)]++
+		run := min(t.last-t.runStart, maxRun)
+		t.runs[run]++
+		if gap > 1 {
+			t.runEnds[run]++
 			t.runStart = w
 		}
 		n := float64(t.active + 1)

@@ -27,17 +27,6 @@ func newForecaster(m *Model) *forecaster {
 func (f *forecaster) Forecast(histories []*forecast.History, h int) [][]forecast.Distribution {
 	f.round++
 	out := make([][]forecast.Distribution, len(histories))
-	for from := 0; from < len(histories); from += chunk {
-		to := min(from+chunk, len(histories))
-		f.part(histories[from:to], h, out[from:to])
-	}
-	f.forget()
-	return out
-}
-
-func (f *forecaster) part(histories []*forecast.History, h int, out [][]forecast.Distribution) {
-	width := f.in.Cols
-	trees := make([]float64, len(histories))
 	for i, history := range histories {
 		s := f.state[history]
 		if s == nil {
@@ -47,20 +36,31 @@ func (f *forecaster) part(histories []*forecast.History, h int, out [][]forecast
 		s.round = f.round
 		s.learn(history)
 		s.tracker.Update(history)
-		f.x = s.tracker.Append(f.x[:0], history)
-		trees[i] = f.forest.Predict(f.x[:width])
+		out[i] = make([]forecast.Distribution, h)
+	}
+	for ahead := range h {
+		for from := 0; from < len(histories); from += chunk {
+			to := min(from+chunk, len(histories))
+			f.part(histories[from:to], ahead, out[from:to])
+		}
+	}
+	f.forget()
+	return out
+}
+
+// part predicts one window of at most chunk functions.
+func (f *forecaster) part(histories []*forecast.History, ahead int, out [][]forecast.Distribution) {
+	var logits [chunk]float64
+	for i, history := range histories {
+		f.x = f.state[history].tracker.Append(f.x[:0], history, ahead)
+		logits[i] = f.forest.Predict(f.x)
 		f.Model.in.apply(f.in.Row(i), f.x)
 	}
 	y := f.net.predict(f.in.Slice(0, len(histories)))
 	for i, history := range histories {
 		row := y.Row(i)
-		s := f.state[history]
-		logit := (trees[i] + float64(row[0])) / 2
-		d := s.predict(history.Next(), logit, row[1:])
-		out[i] = make([]forecast.Distribution, h)
-		for k := range out[i] {
-			out[i][k] = d
-		}
+		logit := (logits[i] + float64(row[0])) / 2
+		out[i][ahead] = f.state[history].predict(history.Next(), ahead, logit, row[1:])
 	}
 }
 

@@ -16,6 +16,9 @@ const (
 	// windows of stale functions one in staleKeep is learnt from, with as much
 	// more weight.
 	staleAfter, staleKeep = 90, 6
+	// aheadShare of the examples look further than the next window, at most
+	// about maxAhead further.
+	aheadShare, maxAhead = 0.15, 30
 )
 
 // samples is a table to learn from: one row per function and window.
@@ -90,33 +93,44 @@ func (s *samples) replay(h *forecast.History, keep float64, r *rand.Rand) {
 	t := feature.NewTracker()
 	last := h.Start() - staleAfter
 	for w := h.Start(); w < h.Next(); w++ {
-		count := h.At(w)
+		ahead := drawAhead(r)
+		count := h.At(w + int64(ahead))
 		take, weight := keep, 1.0
 		if count == 0 && w-last > staleAfter {
 			take, weight = keep/staleKeep, staleKeep
 		}
-		if w >= learnFrom(h) && r.Float64() < take {
+		if w >= learnFrom(h) && w+int64(ahead) < h.Next() && r.Float64() < take {
 			t.Update(past)
-			s.x = t.Append(s.x, past)
+			s.x = t.Append(s.x, past, ahead)
 			s.active = append(s.active, count > 0)
 			s.weight = append(s.weight, float32(weight))
-			target := float32(0)
+			target := 0.0
 			if count > 0 {
 				location, scale := t.Scale()
-				target = float32((math.Log1p(math.Max(count-r.Float64(), 0)) - location) / scale)
+				target = (math.Log1p(math.Max(count-r.Float64(), 0)) - location) / scale
 			}
-			s.target = append(s.target, min(max(target, -maxTarget), maxTarget))
+			s.target = append(s.target, float32(math.Min(math.Max(target, -maxTarget), maxTarget)))
 		}
-		if count > 0 {
+		if c := h.At(w); c > 0 {
 			last = w
 			// The count was accepted by h before.
-			if err := past.Observe(w, count); err != nil {
+			if err := past.Observe(w, c); err != nil {
 				panic("BUG: hurdle: " + err.Error())
 			}
 		} else {
 			past.Advance(w + 1)
 		}
 	}
+}
+
+// drawAhead draws how far ahead of the next window an example looks: mostly
+// not at all, for that is what is asked most and must be best, else up to
+// maxAhead, evenly in the logarithm.
+func drawAhead(r *rand.Rand) int {
+	if r.Float64() >= aheadShare {
+		return 0
+	}
+	return int(math.Exp(r.Float64()*math.Log(maxAhead+1))+1e-9) - 1 + r.IntN(2)
 }
 
 // share maps done in [0, 1] to the part [from, to] of the whole.

@@ -38,15 +38,17 @@ func (s *state) learn(h *forecast.History) {
 }
 
 // predict makes the distribution of a window from the outputs of the models.
-func (s *state) predict(window int64, logit float64, quantiles []float32) forecast.Hurdle {
+func (s *state) predict(window int64, ahead int, logit float64, quantiles []float32) forecast.Hurdle {
 	location, scale := s.tracker.Scale()
 	values := make([]float64, len(levels))
 	for j := range values {
 		q := min(max(float64(quantiles[j]), -maxTarget), maxTarget)
 		values[j] = math.Expm1(location + scale*q)
 	}
-	s.active = 1 / (1 + math.Exp(-logit-s.bias))
-	d := forecast.NewHurdle(1-s.active, levels, values)
-	s.window, s.predicted, s.counts = window, true, d
+	active := 1 / (1 + math.Exp(-logit-s.bias))
+	d := forecast.NewHurdle(1-active, levels, values)
+	if ahead == 0 {
+		s.window, s.predicted, s.active, s.counts = window, true, active, d
+	}
 	return d
 }
