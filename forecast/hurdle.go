@@ -64,14 +64,22 @@ func (d Hurdle) count(p float64) float64 {
 	var x float64
 	switch {
 	case i == n: // exponential tail through the last two quantiles
-		rate := math.Log((1 - l[n-2]) / (1 - l[n-1]))
-		x = v[n-1] + (v[n-1]-v[n-2])/rate*math.Log((1-l[n-1])/math.Max(1-p, 1e-9))
+		x = v[n-1] + (v[n-1]-v[n-2])/d.tail()*math.Log((1-l[n-1])/math.Max(1-p, 1e-9))
 	default:
 		i = max(i, 1)
 		x = v[i-1] + (v[i]-v[i-1])*(p-l[i-1])/(l[i]-l[i-1])
 	}
 	// The tolerance keeps what rounding lifted above a whole number.
 	return math.Min(math.Max(math.Ceil(x-1e-9*(1+math.Abs(x))), 1), MaxDemand)
+}
+
+// tail is the logarithm by which the probability above falls from the last but
+// one level to the last. Levels that lie close together do not make the tail
+// heavy.
+func (d Hurdle) tail() float64 {
+	const least = 0.5
+	n := len(d.levels)
+	return math.Max(math.Log((1-d.levels[n-2])/(1-d.levels[n-1])), least)
 }
 
 // CDF returns P(count <= x).
@@ -98,8 +106,7 @@ func (d Hurdle) below(x float64) float64 {
 		if v[n-1] <= v[n-2] {
 			return 1
 		}
-		rate := math.Log((1 - l[n-2]) / (1 - l[n-1]))
-		return 1 - (1-l[n-1])*math.Exp(-(x-v[n-1])*rate/(v[n-1]-v[n-2]))
+		return 1 - (1-l[n-1])*math.Exp(-(x-v[n-1])*d.tail()/(v[n-1]-v[n-2]))
 	case i == 0:
 		if v[1] <= v[0] {
 			return 0

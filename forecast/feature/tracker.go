@@ -143,7 +143,7 @@ func (t *Tracker) Scale() (location, scale float64) {
 	// What Poisson noise alone would do, as long as little was seen, and the
 	// uniform fraction.
 	const prior = 4
-	n := math.Min(float64(t.active), 40)
+	n := math.Min(float64(t.active), 300)
 	noise := math.Exp(-t.fast)
 	v := (t.spread*n + noise*prior) / (n + prior)
 	return t.fast, math.Sqrt(v + 0.1*noise*noise)

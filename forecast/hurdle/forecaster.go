@@ -38,6 +38,7 @@ func (f *forecaster) Forecast(histories []*forecast.History, h int) [][]forecast
 		s.tracker.Update(history)
 		out[i] = make([]forecast.Distribution, h)
 	}
+	f.rehearse(histories)
 	for ahead := range h {
 		for from := 0; from < len(histories); from += chunk {
 			to := min(from+chunk, len(histories))

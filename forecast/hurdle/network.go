@@ -8,8 +8,8 @@ import (
 	"github.com/aquatope/aquatope/forecast/nn"
 )
 
-// levels are those of the predicted quantiles of the count.
-var levels = []float64{0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99}
+// nominal are the levels of the predicted quantiles of the count.
+var nominal = [...]float64{0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99}
 
 const (
 	hidden1, hidden2 = 128, 64
@@ -34,7 +34,7 @@ type network struct {
 
 func newNetwork(width int, r *rand.Rand) *network {
 	n := &network{
-		l1: nn.NewLinear(width, hidden1, r), l2: nn.NewLinear(hidden1, hidden2, r), l3: nn.NewLinear(hidden2, 1+len(levels), r),
+		l1: nn.NewLinear(width, hidden1, r), l2: nn.NewLinear(hidden1, hidden2, r), l3: nn.NewLinear(hidden2, 1+len(nominal), r),
 		d1: nn.Dropout{P: dropout}, d2: nn.Dropout{P: dropout},
 	}
 	n.l1.NoGrad = true
@@ -79,7 +79,7 @@ func trainNetwork(s *samples, in standard, epochs int, r *rand.Rand, more func(d
 	master := newNetwork(s.width, r)
 	workers := make([]*shard, shards)
 	for i := range workers {
-		workers[i] = &shard{master.fork(), nn.NewMatrix(batchSize/shards, s.width), nn.NewMatrix(batchSize/shards, 1+len(levels)), rand.New(rand.NewPCG(r.Uint64(), r.Uint64()))}
+		workers[i] = &shard{master.fork(), nn.NewMatrix(batchSize/shards, s.width), nn.NewMatrix(batchSize/shards, 1+len(nominal)), rand.New(rand.NewPCG(r.Uint64(), r.Uint64()))}
 	}
 	params := master.params()
 	adam := nn.Adam{Decay: weightDecay, Clip: 5}
@@ -127,7 +127,7 @@ func (w *shard) step(s *samples, in standard, from int) {
 			continue
 		}
 		d[0] = (p - 1) * scale
-		for j, level := range levels {
+		for j, level := range nominal {
 			// The derivative of the pinball loss, smooth within ±soft.
 			const soft = 0.05
 			e := (s.target[k] - out[j+1]) / soft

@@ -111,15 +111,10 @@ func (s *samples) replay(h *forecast.History, keep float64, r *rand.Rand) {
 			}
 			s.target = append(s.target, float32(math.Min(math.Max(target, -maxTarget), maxTarget)))
 		}
-		if c := h.At(w); c > 0 {
+		if h.At(w) > 0 {
 			last = w
-			// The count was accepted by h before.
-			if err := past.Observe(w, c); err != nil {
-				panic("BUG: hurdle: " + err.Error())
-			}
-		} else {
-			past.Advance(w + 1)
 		}
+		copyWindow(past, h, w)
 	}
 }
 
