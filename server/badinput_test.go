@@ -156,7 +156,9 @@ func TestHugeBodies(t *testing.T) {
 // advice on when to come back.
 func TestNoCapacity(t *testing.T) {
 	w := newWorld(t, server.Config{QueueDeadline: 200 * time.Millisecond})
-	w.deploy(function("hangs", "hang", `autoscaling.knative.dev/max-scale: "1"`) + calls("calls-hangs", "hangs"))
+	w.deploy(function("hangs", "hang", `autoscaling.knative.dev/min-scale: "1"`, `autoscaling.knative.dev/max-scale: "1"`) + calls("calls-hangs", "hangs"))
+	// Its start-up would count against the deadline.
+	w.until(func() bool { return strings.Contains(w.do("GET", "/api/v1/functions", "").body, `"idle":1`) })
 	first := make(chan answer)
 	go func() { first <- w.do("POST", "/workflows/calls-hangs", `{}`) }()
 	w.until(func() bool { return strings.Contains(w.do("GET", "/api/v1/functions", "").body, `"busy":1`) })

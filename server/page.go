@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ var (
 
 	pageFuncs = template.FuncMap{
 		"ms": milliseconds, "mib": mebibytes, "style": func() template.CSS { return template.CSS(pageStyle) },
-		"ago": ago, "held": func(b *bool) bool { return *b }, "qos": qosWords, "percent": percent, "since": func(a, b time.Time) time.Duration { return b.Sub(a) },
+		"ago": ago, "held": func(b *bool) bool { return *b }, "qos": qosWords, "percent": percent,
 	}
 	pageTemplate    = template.Must(template.New("page").Funcs(pageFuncs).Parse(pageSource))
 	runPageTemplate = template.Must(template.New("run").Funcs(pageFuncs).Parse(runSource))
@@ -59,14 +60,18 @@ func (s *Server) runPage(w http.ResponseWriter, r *http.Request) {
 	renderPage(w, runPageTemplate, newRunView(x))
 }
 
+// renderPage writes a page, or a problem and no half of one.
 func renderPage(w http.ResponseWriter, t *template.Template, data any) {
+	var page bytes.Buffer
+	if err := t.Execute(&page, data); err != nil {
+		writeError(w, fmt.Errorf("writing the page: %w", err))
+		return
+	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-	if err := t.Execute(w, data); err != nil {
-		fmt.Fprintf(w, "<p>The page could not be written: %s</p>", template.HTMLEscapeString(err.Error()))
-	}
+	_, _ = w.Write(page.Bytes())
 }
 
 // runView is a run as its page draws it.
@@ -85,8 +90,8 @@ type stageBar struct {
 	Exec   float64
 }
 
-func newRunView(r api.Run) runView {
-	v := runView{Run: r}
+func newRunView(r api.Run) *runView {
+	v := &runView{Run: r}
 	span := r.Latency()
 	if !r.Status.Ended() {
 		span = time.Since(r.Start)

@@ -38,8 +38,8 @@ in a queue, "~" is the cold start of an instance, "=" is execution.
 				{"run", r.ID},
 				{"workflow", r.Workflow + r.Function},
 				{"status", string(r.Status)},
-				{"started", r.Start},
-				{"took", runTook(r)},
+				{"started", human(r.Start)},
+				{"took", human(runTook(r))},
 				{"target", qosText(r.QoS)},
 				{"promise", runPromise(r)},
 			}}
