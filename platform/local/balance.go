@@ -13,9 +13,13 @@ import (
 // It is called, with Platform.mu held, after every change.
 func (r *revision) balance() {
 	now := time.Now()
+	r.wake = time.Time{}
 	r.serveQueue()
 	r.grow(now)
 	r.retire(now)
+	if !r.wake.IsZero() {
+		r.timer.Reset(r.wake.Sub(now))
+	}
 	r.settle()
 }
 
@@ -60,7 +64,7 @@ func (r *revision) grow(now time.Time) {
 		return
 	}
 	if wait := r.backoff.remaining(now); wait > 0 {
-		r.wakeIn(wait)
+		r.wakeAt(now.Add(wait))
 		return
 	}
 	if r.backoff.failures > 0 {
@@ -85,7 +89,7 @@ func (r *revision) retire(now time.Time) {
 			break
 		}
 		if left := r.scale.KeepAlive - now.Sub(in.idleSince); left > 0 && !r.removed {
-			r.wakeIn(left)
+			r.wakeAt(now.Add(left))
 			break
 		}
 		in.retire()
@@ -128,4 +132,9 @@ func (r *revision) shutdown() {
 	}
 }
 
-func (r *revision) wakeIn(d time.Duration) { r.timer.Reset(d) }
+// wakeAt asks for another balance at t, or earlier if that was asked for.
+func (r *revision) wakeAt(t time.Time) {
+	if r.wake.IsZero() || t.Before(r.wake) {
+		r.wake = t
+	}
+}

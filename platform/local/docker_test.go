@@ -26,6 +26,7 @@ func TestDockerDriver(t *testing.T) {
 	}
 	engine(t)
 	image := buildImage(t, platformtest.Build(t))
+	t.Run("killed server", func(t *testing.T) { testKilledServerOfContainers(t, image) })
 	p, w := world(t, local.Config{Driver: local.DriverDocker})
 	enforced := p.Enforced()
 	if err := w.Close(t.Context()); err != nil {
@@ -43,6 +44,33 @@ func TestDockerDriver(t *testing.T) {
 		Patience:  time.Minute,
 		StartTime: 5 * time.Second,
 	})
+}
+
+// testKilledServerOfContainers kills a server of the docker driver, and expects
+// that the next one removes what it left.
+func testKilledServerOfContainers(t *testing.T, image string) {
+	dir := t.TempDir()
+	killServer(t, "AQUATOPE_TEST_HOST="+dir, "AQUATOPE_TEST_IMAGE="+image)
+	before := containers(t)
+	world(t, local.Config{Driver: local.DriverDocker, DataDir: dir})
+	if after := containers(t); before == 0 || after != before-1 {
+		t.Errorf("%d containers became %d, want one less", before, after)
+	}
+}
+
+// containers counts those of all platforms.
+func containers(t *testing.T) int {
+	t.Helper()
+	api, err := client.New(client.FromEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer api.Close()
+	list, err := api.ContainerList(t.Context(), client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", "dev.aquatope.platform")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list.Items)
 }
 
 // engine makes sure that the environment names a Docker engine: the one that

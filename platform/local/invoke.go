@@ -186,10 +186,6 @@ func (r *revision) giveBack(in *instance) {
 	in.release()
 }
 
-// noticeEnd is how long an instance whose connection broke is given to turn
-// out to have ended.
-const noticeEnd = 300 * time.Millisecond
-
 // serve sends the request to the instance and releases it. With again, nothing
 // was sent, and another instance may be tried.
 func (in *instance) serve(ctx context.Context, req platform.Request, obs *function.Observation) (_ *wire.Response, _ *platform.InvokeError, again bool) {
@@ -262,14 +258,16 @@ func (in *instance) explain(ctx context.Context, err error, killed int) (_ *plat
 	case errors.Is(err, wire.ErrProtocol):
 		return fail(function.OutcomeError, "broke the protocol: %v", err), false, false
 	}
-	t := time.NewTimer(noticeEnd)
+	// Read at once: the group of an ended container is soon gone.
+	oom := in.box.OOMKills() > killed
+	t := time.NewTimer(in.rev.p.driver.NoticeEnd())
 	defer t.Stop()
 	select {
 	case <-in.dead:
 		if errors.Is(err, wire.ErrUnreachable) {
 			return nil, true, true
 		}
-		if in.oom {
+		if oom || in.oom {
 			return fail(function.OutcomeOOM, "was killed at its memory limit of %s: give it more memory", in.rev.rev.Resources.Memory), true, false
 		}
 		return fail(function.OutcomeCrash, "ended during the invocation: %s", in.exit), true, false
@@ -278,7 +276,7 @@ func (in *instance) explain(ctx context.Context, err error, killed int) (_ *plat
 	switch {
 	case errors.Is(err, wire.ErrUnreachable):
 		return nil, true, true
-	case in.box.OOMKills() > killed:
+	case oom || in.box.OOMKills() > killed:
 		return fail(function.OutcomeOOM, "lost a process at its memory limit of %s: give it more memory", in.rev.rev.Resources.Memory), true, false
 	}
 	return fail(function.OutcomeError, "broke the connection: %v", err), false, false

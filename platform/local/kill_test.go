@@ -3,6 +3,7 @@ package local_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -22,22 +23,31 @@ import (
 // TestMain lets the test binary be the server that TestKilledServer kills.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("AQUATOPE_TEST_HOST"); dir != "" {
-		if err := host(dir, os.Getenv("AQUATOPE_TEST_FUNCTION")); err != nil {
+		fn := function.Function{Name: "f", Concurrency: 1, Image: os.Getenv("AQUATOPE_TEST_IMAGE")}
+		driver := local.DriverDocker
+		if fn.Image == "" {
+			fn.Command, driver = []string{os.Getenv("AQUATOPE_TEST_FUNCTION")}, local.DriverProcess
+		}
+		if err := host(dir, driver, fn); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+	}
+	// Most cases wait most of the time, whatever the number of processors.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
 	}
 	os.Exit(m.Run())
 }
 
 // host runs a platform with an instance that left a child behind, prints the process numbers of the instances, and waits.
-func host(dir, bin string) error {
-	p, err := local.New(local.Config{DataDir: dir})
+func host(dir, driver string, fn function.Function) error {
+	p, err := local.New(local.Config{DataDir: dir, Driver: driver})
 	if err != nil {
 		return err
 	}
-	rev := function.NewRevision(function.Function{Name: "f", Command: []string{bin}, Concurrency: 1},
-		function.Resources{CPU: 250, Memory: 64 * function.MiB})
+	rev := function.NewRevision(fn, function.Resources{CPU: 250, Memory: 64 * function.MiB})
 	ctx := context.Background()
 	if err := p.Deploy(ctx, rev); err != nil {
 		return err
@@ -73,24 +83,7 @@ func host(dir, bin string) error {
 func TestKilledServer(t *testing.T) {
 	dir, bin := t.TempDir(), platformtest.Build(t)
 	for round := range 3 {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), "AQUATOPE_TEST_HOST="+dir, "AQUATOPE_TEST_FUNCTION="+bin)
-		cmd.Stderr = os.Stderr
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		var pids []int
-		if err := json.NewDecoder(out).Decode(&pids); err != nil || len(pids) == 0 {
-			_ = cmd.Process.Kill()
-			t.Fatalf("the server did not start: %v", err)
-		}
-		_ = cmd.Process.Signal(syscall.SIGKILL)
-		_, _ = io.Copy(io.Discard, out)
-		_ = cmd.Wait()
+		killServer(t, "AQUATOPE_TEST_HOST="+dir, "AQUATOPE_TEST_FUNCTION="+bin)
 		for end := time.Now().Add(20 * time.Second); len(running(bin)) > 0; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("round %d: processes %v live on", round, running(bin))
@@ -107,6 +100,59 @@ func TestKilledServer(t *testing.T) {
 	}
 	if got := groups(dir); len(got) > 0 {
 		t.Errorf("control groups %v are left", got)
+	}
+}
+
+// killServer starts a server with the environment env, and kills it when its
+// instances run.
+func killServer(t *testing.T, env ...string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pids []int
+	if err := json.NewDecoder(out).Decode(&pids); err != nil || len(pids) == 0 {
+		_ = cmd.Process.Kill()
+		t.Fatalf("the server did not start: %v", err)
+	}
+	_ = cmd.Process.Signal(syscall.SIGKILL)
+	_, _ = io.Copy(io.Discard, out)
+	_ = cmd.Wait()
+}
+
+// TestBrokenWarmInstance keeps an instance warm that ends soon after it got
+// ready, and expects that it is replaced, but not in a tight loop.
+func TestBrokenWarmInstance(t *testing.T) {
+	starts := make(chan platform.Start, 1000)
+	p, _ := world(t, local.Config{StartObserver: func(s platform.Start) { starts <- s }})
+	rev := function.NewRevision(function.Function{
+		Name: "f", Command: []string{platformtest.Build(t)}, Env: []function.EnvVar{{Name: "FN_DIE_AFTER", Value: "30ms"}},
+	}, function.Resources{CPU: 500, Memory: 64 * function.MiB})
+	if err := p.Deploy(t.Context(), rev); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Scale(t.Context(), rev.Name, platform.Scale{Warm: 1, KeepAlive: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	var last platform.Start
+	for i := range 3 {
+		select {
+		case s := <-starts:
+			// Back-off is half a second, then one: load can only add to that.
+			if pause := s.Time.Sub(last.Time); i > 0 && pause < 400*time.Millisecond<<(i-1) {
+				t.Errorf("start %d came %s after the one before", i, pause)
+			}
+			last = s
+		case <-time.After(30 * time.Second):
+			t.Fatalf("no start after the first %d", i)
+		}
 	}
 }
 

@@ -19,7 +19,8 @@ type revision struct {
 	instances []*instance
 	queue     list.List // of *waiter, in order of arrival
 	backoff   backoff
-	timer     *time.Timer // wakes balance when keep-alive or back-off ends
+	timer     *time.Timer // balances again at wake
+	wake      time.Time   // when keep-alive or back-off ends, whichever is first
 }
 
 // waiter is a request that waits for an instance.
@@ -39,7 +40,7 @@ type grant struct {
 
 func newRevision(p *Platform, rev function.Revision) *revision {
 	r := &revision{p: p, rev: complete(rev), scale: platform.Scale{KeepAlive: p.cfg.KeepAlive}}
-	r.timer = time.AfterFunc(time.Hour, r.wake)
+	r.timer = time.AfterFunc(time.Hour, r.tick)
 	r.timer.Stop()
 	return r
 }
@@ -56,8 +57,8 @@ func complete(rev function.Revision) function.Revision {
 	return rev
 }
 
-// wake runs balance when a timer says so.
-func (r *revision) wake() {
+// tick runs balance when the timer says so.
+func (r *revision) tick() {
 	r.p.mu.Lock()
 	defer r.p.mu.Unlock()
 	r.balance()

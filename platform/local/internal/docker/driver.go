@@ -116,6 +116,9 @@ func (d *Driver) remove(ctx context.Context, id string) error {
 // Enforced says which limits the engine can set.
 func (d *Driver) Enforced() sandbox.Enforced { return d.enforced }
 
+// NoticeEnd is long: an engine cleans up before it tells.
+func (d *Driver) NoticeEnd() time.Duration { return 5 * time.Second }
+
 // Close removes what is left and disconnects.
 func (d *Driver) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), housekeeping)

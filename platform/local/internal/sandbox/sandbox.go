@@ -28,6 +28,9 @@ type Driver interface {
 	Start(ctx context.Context, spec Spec) (Instance, error)
 	// Enforced says which limits take effect here.
 	Enforced() Enforced
+	// NoticeEnd is how long after an instance's end its Done may be closed. A
+	// connection that breaks is looked into for that long.
+	NoticeEnd() time.Duration
 	// Close frees what the driver holds. All instances were stopped before.
 	Close() error
 }
