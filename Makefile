@@ -26,7 +26,9 @@ examples/%/bin/functions: $(wildcard examples/*/*.go) go.mod
 
 .DELETE_ON_ERROR:
 
-demo: build examples ## deploy two workflows, drive them for two minutes, show what their users saw
+demo: need-go ## deploy two workflows, drive them for two minutes, show what their users saw
+	@echo "Building; the first time this takes some minutes."
+	@$(MAKE) --no-print-directory build examples
 	@examples/demo/demo.sh
 
 test: need-go ## run every test (under five minutes)
