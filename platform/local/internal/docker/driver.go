@@ -158,7 +158,7 @@ func (d *Driver) describe(spec sandbox.Spec) (*container.Config, *container.Host
 		env = append(env, e.Name+"="+e.Value)
 	}
 	config := &container.Config{
-		Image: rev.Function.Image, Cmd: rev.Function.Args, Env: append(env, "PORT="+insidePort),
+		Image: rev.Function.Image, Entrypoint: rev.Function.Entrypoint, Cmd: rev.Function.Args, Env: append(env, "PORT="+insidePort),
 		Labels: map[string]string{label: d.owner},
 	}
 	period, quota := cgroup.Period(int64(rev.Resources.CPU))
