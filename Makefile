@@ -63,6 +63,9 @@ bench: need-go ## run the benchmarks
 soak: need-go examples ## 2,000 runs at once, 20 kills of the server (minutes)
 	AQUATOPE_SOAK=1 $(GO) test -count=1 -timeout 30m -v -run 'TestKilledServer|TestManyRuns' ./internal/cli
 
+test-cgroup2: need-go ## the process driver on cgroup v2, in an emulated machine
+	$(GO) run ./platform/local/internal/vmtest
+
 clean: ## remove what was built
 	rm -rf bin examples/*/bin
 

@@ -2,6 +2,7 @@ package local_test
 
 import (
 	"context"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -57,7 +58,14 @@ func TestProcessDriver(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !enforced.CPU || !enforced.Memory {
+		if os.Getenv("AQUATOPE_TEST_LIMITS") == "require" {
+			t.Fatal("limits cannot be set: ", enforced.Reason)
+		}
 		t.Log("limits are not tested: ", enforced.Reason)
+	}
+	startTime := time.Second
+	if os.Getenv("AQUATOPE_TEST_SLOW") != "" { // an emulated machine
+		startTime = 15 * time.Second
 	}
 	platformtest.Run(t, platformtest.Harness{
 		New: func(t *testing.T, o platformtest.Options) platformtest.World {
@@ -70,7 +78,7 @@ func TestProcessDriver(t *testing.T) {
 			return function.Function{Name: name, Command: []string{bin}}
 		},
 		Limits:    enforced.CPU && enforced.Memory,
-		Patience:  20 * time.Second,
-		StartTime: time.Second,
+		Patience:  20 * startTime,
+		StartTime: startTime,
 	})
 }

@@ -29,6 +29,8 @@ type Meter interface {
 	PeakMemory() int64
 	// OOMKills counts the processes killed at the memory limit.
 	OOMKills() int
+	// PeakResets reports whether ResetPeak has an effect.
+	PeakResets() bool
 	// Close frees the meter.
 	Close()
 }

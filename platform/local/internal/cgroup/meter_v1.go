@@ -47,6 +47,8 @@ func (g *meterV1) ResetPeak() {
 	}
 }
 
+func (g *meterV1) PeakResets() bool { return g.peak != nil }
+
 func (g *meterV1) PeakMemory() int64 {
 	n, _ := preadInt(g.peak)
 	return n

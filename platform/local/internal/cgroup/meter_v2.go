@@ -52,6 +52,8 @@ func (g *meterV2) ResetPeak() {
 	}
 }
 
+func (g *meterV2) PeakResets() bool { return g.resets }
+
 // PeakMemory falls back to the peak since the group was made, then to what is
 // in use now, on kernels that know no better.
 func (g *meterV2) PeakMemory() int64 {

@@ -177,6 +177,7 @@ type conn struct {
 	sent bool  // the request is written
 	got  int64 // bytes of the response read so far
 	max  int64 // that may be read
+	end  error // why no more can be read
 }
 
 // limited reads from a connection up to its limit.
@@ -185,13 +186,15 @@ type limited struct{ c *conn }
 func (l limited) Read(p []byte) (int, error) {
 	left := l.c.max - l.c.got
 	if left <= 0 {
-		return 0, ErrTooLarge
+		l.c.end = ErrTooLarge
+		return 0, l.c.end
 	}
 	if int64(len(p)) > left {
 		p = p[:left]
 	}
 	n, err := l.c.TCPConn.Read(p)
 	l.c.got += int64(n)
+	l.c.end = err
 	return n, err
 }
 
@@ -199,11 +202,13 @@ func (l limited) Read(p []byte) (int, error) {
 var post = &http.Request{Method: http.MethodPost}
 
 func (c *conn) roundTrip(header http.Header, body []byte, maxBody int64) (*Response, bool, error) {
-	c.sent, c.got, c.max = false, 0, maxHeader+maxBody
-	if err := c.send(header, body); err != nil {
-		return nil, false, classify(err)
+	c.sent, c.got, c.max, c.end = false, 0, maxHeader+maxBody, nil
+	unsent := c.send(header, body)
+	if unsent != nil && !closedByPeer(unsent) {
+		return nil, false, classify(unsent)
 	}
-	c.sent = true
+	// A server may answer and close without having read all of a body.
+	c.sent = unsent == nil
 	resp, err := c.head()
 	if err != nil {
 		return nil, false, err
@@ -213,7 +218,7 @@ func (c *conn) roundTrip(header http.Header, body []byte, maxBody int64) (*Respo
 		return nil, false, classify(err)
 	}
 	// What follows a response without being asked for is not ours to read.
-	keep := !resp.Close && c.r.Buffered() == 0
+	keep := c.sent && !resp.Close && c.r.Buffered() == 0
 	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: b}, keep, nil
 }
 
@@ -225,8 +230,9 @@ func (c *conn) head() (*http.Response, error) {
 		}
 		resp, err := http.ReadResponse(c.r, post)
 		if err != nil {
-			if err := classify(err); errors.Is(err, ErrTimeout) || errors.Is(err, ErrNoAnswer) || errors.Is(err, ErrTooLarge) {
-				return nil, err
+			// A head that is cut short may look malformed: what ended it tells.
+			if c.end != nil {
+				return nil, classify(c.end)
 			}
 			return nil, fmt.Errorf("%w: %w", ErrProtocol, err)
 		}
