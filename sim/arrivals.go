@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"math/bits"
 	"math/rand/v2"
 	"time"
 
@@ -98,10 +99,10 @@ func (a *Arrivals) fill(cells []cell, from int64) {
 	a.scratch = a.scratch[:0]
 	for _, c := range cells {
 		for range c.count {
-			bits := a.random.Uint64()
-			at := int64((bits >> 32) * uint64(nsPerMinute) >> 32)
+			u := a.random.Uint64() // the upper half places, the lower serves
+			at, _ := bits.Mul64(u&^(1<<32-1), uint64(nsPerMinute))
 			a.scratch = append(a.scratch, Arrival{
-				At: time.Duration(from + at), Function: int(c.function), Service: a.services[c.function].at(uint32(bits)),
+				At: time.Duration(from + int64(at)), Function: int(c.function), Service: a.services[c.function].at(uint32(u)),
 			})
 		}
 	}
