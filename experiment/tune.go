@@ -7,6 +7,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aquatope/aquatope/function"
@@ -58,15 +59,37 @@ type TuneExperiment struct {
 // Checkpoints are the numbers of runs after which recommendations are judged.
 var Checkpoints = []int{10, 15, 20, 25, 40, 70}
 
-// TuneStrategies are the names of all strategies, ours first.
-func TuneStrategies() []string { return []string{"structured"} }
+// strategies makes a fresh strategy of every kind, ours first.
+var strategies = []func() tuner.Strategy{
+	func() tuner.Strategy { return &tuner.Structured{} },
+	func() tuner.Strategy { return &tuner.Blackbox{} },
+	func() tuner.Strategy { return &tuner.Blackbox{Log: true} },
+	func() tuner.Strategy { return &tuner.Blackbox{Log: true, TrustRegion: true} },
+	func() tuner.Strategy { return baseline.CLITE{} },
+	func() tuner.Strategy { return baseline.Jolteon{} },
+	func() tuner.Strategy { return baseline.Orion{} },
+	func() tuner.Strategy { return baseline.Parrotfish{} },
+	func() tuner.Strategy { return baseline.Autoscale{} },
+	func() tuner.Strategy { return baseline.Autoscale{Conservative: true} },
+	func() tuner.Strategy { return baseline.Random{} },
+}
+
+// TuneStrategies returns the names of all strategies, ours first.
+func TuneStrategies() []string {
+	names := make([]string, len(strategies))
+	for i, make := range strategies {
+		names[i] = make().Name()
+	}
+	return names
+}
 
 func newStrategy(name string) (tuner.Strategy, error) {
-	switch name {
-	case "structured":
-		return &tuner.Structured{}, nil
+	for _, make := range strategies {
+		if s := make(); s.Name() == name {
+			return s, nil
+		}
 	}
-	return nil, fmt.Errorf("no strategy %q; the known ones are %v", name, TuneStrategies())
+	return nil, fmt.Errorf("no strategy %q; the known ones are %s", name, strings.Join(TuneStrategies(), ", "))
 }
 
 // Tune runs every strategy on every profile with every seed, in parallel. The
@@ -242,7 +265,7 @@ func (w *judgedWorld) search(ctx context.Context, name string, seed, budget int)
 // batchOf is how many runs a strategy asks for at once: the paper's method
 // three, all others one.
 func batchOf(name string) int {
-	if name == "blackbox" {
+	if strings.HasPrefix(name, "blackbox") {
 		return 3
 	}
 	return 1

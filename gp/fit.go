@@ -44,10 +44,14 @@ func (m *Model) Fit(d Data, opt FitOptions) (Params, float64, error) {
 		return -v
 	}
 	best, bestValue := Params(nil), math.Inf(1)
+	local := minimise.Options{Iterations: opt.Iterations, Change: opt.Tolerance, Gradient: 1e-5}
 	for _, s := range starts {
-		r := minimise.Box(objective, s, lower, upper, minimise.Options{
-			Iterations: opt.Iterations, Change: opt.Tolerance, Gradient: 1e-5,
-		})
+		var r minimise.Result
+		if m.Linearise {
+			r = m.alternate(d, objective, s, lower, upper, local)
+		} else {
+			r = minimise.Box(objective, s, lower, upper, local)
+		}
 		if r.Value < bestValue {
 			best, bestValue = r.X, r.Value
 		}

@@ -11,6 +11,10 @@ import (
 // derivatives with respect to p are written there (equation 5.9), at the cost
 // of a matrix inverse. The result is NaN where the covariance matrix cannot be
 // factorised.
+//
+// If the model is linearised, the mean's parameters are integrated out around
+// those in p: otherwise, with few data, the mean would follow the noise and the
+// noise come out too small. Derivatives with respect to them are then zero.
 func (m *Model) LogLikelihood(d Data, p Params, grad []float64) float64 {
 	n := len(d.Y)
 	k := m.kernel(p)
@@ -26,6 +30,15 @@ func (m *Model) LogLikelihood(d Data, p Params, grad []float64) float64 {
 		}
 	}
 	resid := make([]float64, n)
+	var q *Posterior // knows the features of the mean
+	var features [][]float64
+	if m.Linearise {
+		q = &Posterior{model: m, params: p}
+		q.linearise()
+		for _, x := range d.X {
+			features = append(features, q.features(x))
+		}
+	}
 	pair := 0
 	for i := range n {
 		for j := range i {
@@ -39,9 +52,23 @@ func (m *Model) LogLikelihood(d Data, p Params, grad []float64) float64 {
 		var total float64
 		own[i], total = m.noiseVariance(d, i, np)
 		a[i][i] = k.Variance + total
-		resid[i] = d.Y[i] - m.mean().At(d.X[i], mp)
+		resid[i] = d.Y[i]
+		if m.Linearise {
+			resid[i] -= q.priorMean(d.X[i], features[i])
+		} else {
+			resid[i] -= m.mean().At(d.X[i], mp)
+		}
 	}
-	l, _, err := cholesky(a)
+	full := a
+	if m.Linearise {
+		full = lowerTriangle(n)
+		for i := range full {
+			for j := range full[i] {
+				full[i][j] = a[i][j] + floats.Dot(features[i], features[j])
+			}
+		}
+	}
+	l, _, err := cholesky(full)
 	if err != nil {
 		return math.NaN()
 	}
@@ -84,17 +111,20 @@ func (m *Model) likelihoodGradient(d Data, p Params, grad []float64, k *Kernel, 
 		w := (alpha[i]*alpha[i] - inv[i][i]) / 2 * own[i]
 		m.noise().Grad(x, np, buf[:nl])
 		floats.AddScaled(grad[m.Dim+1:m.Dim+1+nl], w, buf[:nl])
-		m.mean().Grad(x, mp, buf[:ml])
-		floats.AddScaled(grad[m.Dim+1+nl:], alpha[i], buf[:ml])
+		if !m.Linearise {
+			m.mean().Grad(x, mp, buf[:ml])
+			floats.AddScaled(grad[m.Dim+1+nl:], alpha[i], buf[:ml])
+		}
 	}
 }
 
 // logPrior adds the priors' log density to value and their slopes to grad.
 func (m *Model) logPrior(p Params, grad []float64) float64 {
 	var sum float64
+	covariance := m.Dim + 1 + m.noise().Len()
 	for i, prior := range m.Priors {
-		if prior == nil {
-			continue
+		if prior == nil || m.Linearise && i >= covariance {
+			continue // integrated out
 		}
 		v, s := prior.LogDensity(p[i])
 		sum += v

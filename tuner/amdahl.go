@@ -9,14 +9,15 @@ import "math"
 //
 // Its parameters are the log time at the middle with ample memory, the log odds
 // of the serial fraction at one core, the log of the largest useful CPU in
-// cores, the log of the exponent of the memory penalty, and the log of the
-// memory that is enough relative to the middle.
+// cores, the log of the exponent of the memory penalty, the log of the memory
+// that is enough relative to the middle, and the log odds of how much only whole
+// cores count, as for programs that start a thread for each.
 type amdahl struct {
 	middle float64 // log of the CPU, in cores, that input 0 is relative to
 }
 
 const (
-	amdahlParams = 5
+	amdahlParams = 6
 	cpuKnee      = 0.12 // width, in the logarithm, of the bend at the largest useful CPU
 	memoryKnee   = 0.15 // of the bend where memory is enough
 )
@@ -24,31 +25,46 @@ const (
 func (amdahl) Len() int { return amdahlParams }
 
 func (a amdahl) At(x, p []float64) float64 {
-	v, _, _ := speed(a.middle+x[0], p[1], p[2])
-	v0, _, _ := speed(a.middle, p[1], p[2])
+	v := speed(a.middle+x[0], p[1], p[2], p[5])
+	v0 := speed(a.middle, p[1], p[2], p[5])
 	h, _ := penalty(x[1], p[3], p[4])
-	return p[0] + v - v0 + h
+	return p[0] + v.log - v0.log + h
 }
 
 func (a amdahl) Grad(x, p, dst []float64) {
-	_, w, c := speed(a.middle+x[0], p[1], p[2])
-	_, w0, c0 := speed(a.middle, p[1], p[2])
+	v := speed(a.middle+x[0], p[1], p[2], p[5])
+	v0 := speed(a.middle, p[1], p[2], p[5])
 	h, m := penalty(x[1], p[3], p[4])
-	dst[0], dst[1], dst[2], dst[3], dst[4] = 1, w-w0, c-c0, h, m
+	dst[0], dst[1], dst[2], dst[3], dst[4] = 1, v.dOdds-v0.dOdds, v.dLimit-v0.dLimit, h, m
+	dst[5] = v.dWhole - v0.dWhole
 }
 
-// speed returns log(s + (1-s)/c) for a serial fraction s and CPU c that is
-// limited to the largest useful one, and its derivatives with respect to the log
-// odds of s and the log of that limit.
-func speed(logCPU, logOdds, logLimit float64) (value, dOdds, dLimit float64) {
-	s := 1 / (1 + math.Exp(-logOdds))
+// speeds is log(s + (1-s)/c) for a serial fraction s and effective CPU c, with
+// its derivatives with respect to the log odds of s, the log of the limit of c,
+// and the log odds of whole cores.
+type speeds struct{ log, dOdds, dLimit, dWhole float64 }
+
+func speed(logCPU, logOdds, logLimit, logWhole float64) speeds {
+	s := sigmoid(logOdds)
+	whole := sigmoid(logWhole)
+	var rest float64 // what is beyond the last whole core, in the logarithm
+	if logCPU > 0 {
+		rest = logCPU - math.Log(math.Floor(math.Exp(logCPU)*(1+1e-9)))
+	}
+	logCPU -= whole * rest
 	// soft minimum of CPU and limit
 	d := (logCPU - logLimit) / cpuKnee
 	effective := logCPU - cpuKnee*softplus(d)
 	limited := sigmoid(d) // derivative of effective with respect to the limit
 	e := math.Exp(-effective)
 	t := s + (1-s)*e
-	return math.Log(t), s * (1 - s) * (1 - e) / t, -(1 - s) * e / t * limited
+	slope := -(1 - s) * e / t // with respect to effective
+	return speeds{
+		log:    math.Log(t),
+		dOdds:  s * (1 - s) * (1 - e) / t,
+		dLimit: slope * limited,
+		dWhole: slope * (1 - limited) * -rest * whole * (1 - whole),
+	}
 }
 
 // penalty returns exp(a)·(m - x)⁺, softened, and its derivative with respect to

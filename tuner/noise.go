@@ -65,8 +65,9 @@ func learnNoise(surfaces []*surface) []noise {
 	return out
 }
 
-// coreShape returns quantiles between those of the residuals, brought to unit
-// variance, and those of a normal distribution.
+// coreShape returns quantiles between those of the residuals and those of a
+// normal distribution. The residuals keep the size that they have together, within
+// limits: if all functions' noise came out too small, it shows here.
 func coreShape(resid []float64) []float64 {
 	z := slices.Clone(resid)
 	slices.Sort(z)
@@ -77,7 +78,11 @@ func coreShape(resid []float64) []float64 {
 	for _, v := range z {
 		square += (v - mean) * (v - mean) / float64(len(z))
 	}
+	const least, most = 0.9, 1.3
 	sd := math.Sqrt(square)
+	n := float64(len(z))
+	size := math.Sqrt((square*n + shapeWeight/4) / (n + shapeWeight/4))
+	size = math.Min(math.Max(size, least), most)
 	w := float64(len(z)) / (float64(len(z)) + shapeWeight)
 	if !(sd > 1e-9) {
 		w, sd = 0, 1
@@ -85,9 +90,9 @@ func coreShape(resid []float64) []float64 {
 	q := make([]float64, coreSteps)
 	for i := range q {
 		u := (float64(i) + 0.5) / coreSteps
-		q[i] = (1 - w) * distuv.UnitNormal.Quantile(u)
+		q[i] = (1 - w) * size * distuv.UnitNormal.Quantile(u)
 		if w > 0 {
-			q[i] += w * (stats.Quantile(u, z) - mean) / sd
+			q[i] += w * size * (stats.Quantile(u, z) - mean) / sd
 		}
 	}
 	return q

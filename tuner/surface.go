@@ -3,6 +3,7 @@ package tuner
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/gp"
@@ -46,19 +47,20 @@ func newSurface(space function.Space, e evidence) *surface {
 		Dim: 2, Form: gp.Product, Mean: amdahl{middle: s.middle[0]}, Noise: gp.LinearNoise{Dim: 2}, Linearise: true,
 		Priors: []gp.Prior{
 			gp.Normal{Mean: math.Log(0.7), SD: 0.5},
-			gp.Normal{Mean: math.Log(1.2), SD: 0.6},      // length-scales
-			gp.Normal{Mean: 2 * math.Log(0.08), SD: 1},   // what Amdahl's law gets wrong
-			gp.Normal{Mean: 2 * math.Log(0.08), SD: 1.5}, // noise in the middle
-			gp.Normal{SD: 0.5},
-			gp.Normal{SD: 0.5}, // its growth with CPU and memory
+			gp.Normal{Mean: math.Log(1.2), SD: 0.6},    // length-scales
+			gp.Normal{Mean: 2 * math.Log(0.08), SD: 1}, // what Amdahl's law gets wrong
+			gp.Normal{Mean: 2 * math.Log(0.1), SD: 1},  // noise in the middle
+			gp.Normal{SD: 1},
+			gp.Normal{SD: 0.7}, // its growth with CPU and memory
 			gp.Normal{Mean: mean, SD: 3},
 			gp.Normal{Mean: -2, SD: 1.5},
 			gp.Normal{Mean: hiC - 0.5, SD: 1},
 			gp.Normal{Mean: math.Log(0.3), SD: 0.8},
 			gp.Normal{Mean: -0.5 * halfM, SD: 0.1 + 0.6*halfM},
+			gp.Normal{Mean: -2.5, SD: 1.5},
 		},
-		Lower: []float64{-2.5, -2.5, 2 * math.Log(0.005), 2 * math.Log(1e-4), -2, -2, mean - 20, -8, loC - 0.5, -5, -halfM - 1},
-		Upper: []float64{2.5, 2.5, 2 * math.Log(1), math.Log(maxVariance), 2, 2, mean + 20, 6, hiC + 2, 1.5, halfM},
+		Lower: []float64{-2.5, -2.5, 2 * math.Log(0.005), 2 * math.Log(1e-4), -3, -3, mean - 20, -8, loC - 0.5, -5, -halfM - 1, -6},
+		Upper: []float64{2.5, 2.5, 2 * math.Log(1), math.Log(maxVariance), 3, 3, mean + 20, 6, hiC + 2, 1.5, halfM, 5},
 	}
 	return s
 }
@@ -194,34 +196,26 @@ func (s *surface) fit(start gp.Params, censored []bool) (gp.Params, error) {
 			start[i] = math.Min(math.Max(start[i], s.model.Lower[i]), s.model.Upper[i])
 		}
 	}
-	p := start
-	for pass := range 2 {
-		if err := s.condition(p, censored); err != nil {
-			return nil, err
-		}
-		before := s.outlier
-		q, _, err := s.model.Fit(s.data, gp.FitOptions{Starts: []gp.Params{p}, Iterations: 40, Tolerance: 1e-5})
-		if err != nil {
-			return nil, err
-		}
-		p = q
-		if pass == 0 {
-			if err := s.condition(p, censored); err != nil {
-				return nil, err
-			}
-			if equal(before, s.outlier) {
-				break
-			}
-		}
+	// First with everything, so that what an earlier fit thought of as outliers
+	// does not decide how small the noise is; then without what does not fit.
+	for i := range s.data.Weight {
+		s.data.Weight[i] = 1
 	}
-	return p, nil
-}
-
-func equal(a, b []bool) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
+	if err := s.impute(start, censored); err != nil {
+		return nil, err
 	}
-	return true
+	options := gp.FitOptions{Starts: []gp.Params{start}, Iterations: 30, Tolerance: 1e-5}
+	p, _, err := s.model.Fit(s.data, options)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.condition(p, censored); err != nil {
+		return nil, err
+	}
+	if !slices.Contains(s.outlier, true) {
+		return p, nil
+	}
+	options.Starts[0] = p
+	p, _, err = s.model.Fit(s.data, options)
+	return p, err
 }

@@ -68,7 +68,7 @@ type Options struct {
 
 const (
 	maxCPU  = 6000
-	samples = 60 // in each cell
+	samples = 200 // in each cell
 )
 
 var (

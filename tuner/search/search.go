@@ -151,8 +151,10 @@ func better(a, b Solution) bool {
 // found. Effort bounds the rounds of exchanges; 10 is thorough. More starts are
 // tried besides that of the dynamic program.
 func (s *Space) Solve(limit float64, effort int, starts ...[]int) Solution {
-	best := s.calibrate(limit)
-	best = s.exchange(best, limit, effort)
+	best := s.exchange(s.calibrate(limit), limit, effort)
+	if !best.Feasible {
+		starts = append(starts, s.Fastest())
+	}
 	for _, c := range starts {
 		if sol := s.exchange(s.solution(c, limit), limit, effort); better(sol, best) {
 			best = sol
@@ -172,21 +174,46 @@ func (s *Space) calibrate(limit float64) Solution {
 			budget = limit * t / best.Value
 		}
 	}
-	const rounds = 6
+	// Above, budgets that proved too generous; below, one that was kept.
+	const rounds = 9
+	above, below := math.Inf(1), 0.0
+	var planned *Solution
 	for range rounds {
 		choice, ok := s.minPlus(budget)
 		if !ok {
-			break
+			below = budget
+			if math.IsInf(above, 1) {
+				break
+			}
+			budget = (below + above) / 2
+			continue
 		}
 		sol := s.solution(choice, limit)
-		if better(sol, best) {
-			best = sol
+		if planned == nil || better(sol, *planned) {
+			planned = &sol
 		}
 		ratio := limit / sol.Value
-		if !(ratio > 0.2 && ratio < 5) || math.Abs(ratio-1) < 0.003 {
+		if sol.Feasible {
+			below = math.Max(below, budget)
+		} else {
+			above = math.Min(above, budget)
+		}
+		if !(ratio > 0.05 && ratio < 20) || sol.Feasible && ratio < 1.002 {
 			break
 		}
-		budget *= ratio
+		next := budget * ratio
+		if next >= above || next <= below {
+			next = (below + above) / 2
+		}
+		if math.Abs(next/budget-1) < 1e-4 {
+			break
+		}
+		budget = next
+	}
+	// The fastest choice is a far worse place to start from than a plan that
+	// almost keeps the limit.
+	if planned != nil && (planned.Feasible || !best.Feasible || planned.Value < 1.1*limit) {
+		return *planned
 	}
 	return best
 }
