@@ -28,7 +28,7 @@ func TestIDsSortByTime(t *testing.T) {
 	if got := run.MinID(time.UnixMilli(1469918176385)); got != "01aryz6s410000000000000000" {
 		t.Errorf("the smallest id is %q", got)
 	}
-	if run.NewID(t0, random) == run.NewID(t0, random) {
+	if one, two := run.NewID(t0, random), run.NewID(t0, random); one == two {
 		t.Error("two runs of one moment share an id")
 	}
 }
