@@ -48,7 +48,7 @@ func startDetector() (http.Handler, error) {
 // convolutions, spread over the processors.
 func detect(net *nn.Net, img picture.Gray) []found {
 	signs := []found{}
-	for _, box := range net.Find(img, 0.28) {
+	for _, box := range net.Find(img, 0.8, 0.28) {
 		radius := fit["detect"] * box.Half
 		crop := img.Sample(box.X, box.Y, cropReach*radius, 0, cropSide)
 		signs = append(signs, found{

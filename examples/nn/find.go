@@ -22,13 +22,14 @@ const (
 	agreement = 3    // hits that make an object
 )
 
-// Find looks for objects of class 1, of any size from Patch pixels to Patch/smallest,
-// by scanning the image at one scale after the other. An object answers in
+// Find looks for objects of class 1 whose windows measure from Patch/largest to
+// Patch/smallest pixels, by scanning the image at one scale after the other;
+// the largest costs most. An object answers in
 // many neighbouring windows: the surest of them stands for all, and a lone hit
 // is taken for noise.
-func (n *Net) Find(img picture.Gray, smallest float64) []Box {
+func (n *Net) Find(img picture.Gray, largest, smallest float64) []Box {
 	var hits []Box
-	for zoom := zoomStep; zoom >= smallest; zoom *= zoomStep {
+	for zoom := largest; zoom >= smallest; zoom *= zoomStep {
 		width, height := int(float64(img.Width)*zoom), int(float64(img.Height)*zoom)
 		if min(width, height) < Patch {
 			break

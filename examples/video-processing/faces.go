@@ -45,7 +45,7 @@ func startFaces() (http.Handler, error) {
 			if err != nil {
 				return faceCounts{}, fn.Invalidf("frame %d: %v", i, err)
 			}
-			out.Faces = append(out.Faces, len(net.Find(picture.ToGray(img), smallestZoom)))
+			out.Faces = append(out.Faces, len(net.Find(picture.ToGray(img), largestZoom, smallestZoom)))
 		}
 		return out, nil
 	}), nil

@@ -72,9 +72,10 @@ func (c clip) draw() ([]byte, error) {
 }
 
 // How the network sees faces: the head's radius over half a patch, and the
-// scale down to which a frame is searched.
+// scales at which a frame is searched.
 const (
 	fit          = 0.8
+	largestZoom  = 0.5
 	smallestZoom = 0.12
 )
 

@@ -81,7 +81,7 @@ func TestFacesAreFound(t *testing.T) {
 				t.Fatal(err)
 			}
 			frames++
-			got, want := len(net.Find(picture.ToGray(img), smallestZoom)), c.faces[i/shotFrames]
+			got, want := len(net.Find(picture.ToGray(img), largestZoom, smallestZoom)), c.faces[i/shotFrames]
 			if got == want {
 				exact++
 			}
