@@ -17,10 +17,12 @@ func NewGaussian(mean, sd float64) Gaussian {
 	if math.IsNaN(mean) {
 		mean = 0
 	}
-	if !(sd > 1e-9) {
-		sd = 1e-9
+	mean = math.Min(math.Max(mean, -MaxDemand), MaxDemand)
+	// Small, but not lost in the rounding of the mean.
+	if least := 1e-7 * (1 + math.Abs(mean)); !(sd > least) {
+		sd = least
 	}
-	return Gaussian{math.Min(math.Max(mean, -MaxDemand), MaxDemand), math.Min(sd, MaxDemand)}
+	return Gaussian{mean, math.Min(sd, MaxDemand)}
 }
 
 // Mean returns the mean of the clamped distribution.

@@ -70,7 +70,7 @@ func (d Hurdle) count(p float64) float64 {
 		x = v[i-1] + (v[i]-v[i-1])*(p-l[i-1])/(l[i]-l[i-1])
 	}
 	// The tolerance keeps what rounding lifted above a whole number.
-	return math.Min(math.Max(math.Ceil(x-1e-9*(1+math.Abs(x))), 1), MaxDemand)
+	return math.Min(math.Max(math.Ceil(x-1e-9-1e-13*math.Abs(x)), 1), MaxDemand)
 }
 
 // tail is the logarithm by which the probability above falls from the last but

@@ -113,7 +113,9 @@ func (t *Tracker) observe(h *forecast.History, w int64, c float64) {
 // surprisingly, by the z-score of their count against chance.
 func (t *Tracker) findPeriods(h *forecast.History) {
 	t.best = [2]period{}
-	n := float64(h.Len())
+	// As of the last active window, so that it does not matter when this is
+	// called.
+	n := float64(t.last + 1 - h.Start())
 	p := float64(t.active) / math.Max(n, 1)
 	if t.active < 3 {
 		return
