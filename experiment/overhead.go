@@ -14,12 +14,16 @@ import (
 	"github.com/aquatope/aquatope/stats"
 )
 
-// OverheadPaths are three ways to the same warm instance of one function.
+// OverheadPaths are four ways to the same warm instance of one function, by URL.
 type OverheadPaths struct {
-	Direct   string // URL of the instance itself
-	Proxy    string // of a bare reverse proxy in front of it, a process of its own
-	Aquatope string // of the gateway of a server that runs it
+	Direct   string // the instance itself
+	Proxy    string // a bare reverse proxy in front of it, a process of its own
+	Aquatope string // the gateway of a server that runs it, calling the function
+	Workflow string // the same gateway, running a workflow of this one stage
 }
+
+// overheadWays is the number of ways; the order is that of OverheadPaths.
+const overheadWays = 4
 
 // OverheadOptions say how much is measured. All fields must be set.
 type OverheadOptions struct {
@@ -40,20 +44,24 @@ type OverheadResult struct {
 	ProxyP99Micros    float64 `json:"proxyP99Micros"`
 	AquatopeP50Micros float64 `json:"aquatopeP50Micros"`
 	AquatopeP99Micros float64 `json:"aquatopeP99Micros"`
+	WorkflowP50Micros float64 `json:"workflowP50Micros"`
+	WorkflowP99Micros float64 `json:"workflowP99Micros"`
 	Throughput        float64 `json:"throughputPerSecond"` // of Aquatope, in its turns
 
 	AddedRatioP50   float64    `json:"addedRatioP50"`
 	AddedRatioP50CI [2]float64 `json:"addedRatioP50Interval95"`
 	AddedRatioP99   float64    `json:"addedRatioP99"`
 	AddedRatioP99CI [2]float64 `json:"addedRatioP99Interval95"`
-	Requests        int        `json:"requests"` // of each path
+	// WorkflowRatioP50 is the same for a run of a workflow of one stage.
+	WorkflowRatioP50 float64 `json:"workflowAddedRatioP50"`
+	Requests         int     `json:"requests"` // of each path
 }
 
-// Overhead measures the latency of the three paths in turns of a few hundred
+// Overhead measures the latency of the paths in turns of a few hundred
 // requests, closed loop with as many workers as the concurrency, so that
 // whatever else the machine does falls on all of them alike.
 func Overhead(ctx context.Context, p OverheadPaths, o OverheadOptions, progress func(done, total int)) ([]OverheadResult, error) {
-	urls := [3]string{p.Direct, p.Proxy, p.Aquatope}
+	urls := [overheadWays]string{p.Direct, p.Proxy, p.Aquatope, p.Workflow}
 	total, done := len(o.Concurrency)*o.Rounds*len(urls), 0
 	var results []OverheadResult
 	for _, concurrency := range o.Concurrency {
@@ -63,7 +71,7 @@ func Overhead(ctx context.Context, p OverheadPaths, o OverheadOptions, progress 
 				return nil, err
 			}
 		}
-		var rounds [3][][]float64
+		var rounds [overheadWays][][]float64
 		var busy time.Duration
 		for r := range o.Rounds {
 			for i := range urls {
@@ -144,7 +152,7 @@ func overheadCall(ctx context.Context, client *http.Client, url string) error {
 // overheadResamples is the number of bootstrap resamples behind an interval.
 const overheadResamples = 400
 
-func overheadResult(concurrency int, rounds [3][][]float64, busy time.Duration, rng *rand.Rand) OverheadResult {
+func overheadResult(concurrency int, rounds [overheadWays][][]float64, busy time.Duration, rng *rand.Rand) OverheadResult {
 	n := len(rounds[0])
 	q := overheadQuantiles(rounds, identity(n))
 	r := OverheadResult{
@@ -152,7 +160,8 @@ func overheadResult(concurrency int, rounds [3][][]float64, busy time.Duration, 
 		DirectP50Micros: q[0][0], DirectP99Micros: q[0][1],
 		ProxyP50Micros: q[1][0], ProxyP99Micros: q[1][1],
 		AquatopeP50Micros: q[2][0], AquatopeP99Micros: q[2][1],
-		AddedRatioP50: addedRatio(q, 0), AddedRatioP99: addedRatio(q, 1),
+		WorkflowP50Micros: q[3][0], WorkflowP99Micros: q[3][1],
+		AddedRatioP50: addedRatio(q, 2, 0), AddedRatioP99: addedRatio(q, 2, 1), WorkflowRatioP50: addedRatio(q, 3, 0),
 		Requests: n * len(rounds[0][0]),
 	}
 	r.Throughput = float64(r.Requests) / busy.Seconds()
@@ -163,8 +172,8 @@ func overheadResult(concurrency int, rounds [3][][]float64, busy time.Duration, 
 			pick[i] = rng.IntN(n)
 		}
 		q := overheadQuantiles(rounds, pick)
-		p50 = append(p50, addedRatio(q, 0))
-		p99 = append(p99, addedRatio(q, 1))
+		p50 = append(p50, addedRatio(q, 2, 0))
+		p99 = append(p99, addedRatio(q, 2, 1))
 	}
 	copy(r.AddedRatioP50CI[:], stats.Quantiles(p50, 0.025, 0.975))
 	copy(r.AddedRatioP99CI[:], stats.Quantiles(p99, 0.025, 0.975))
@@ -181,7 +190,7 @@ func identity(n int) []int {
 
 // overheadQuantiles returns the median and 99th percentile of each path over
 // the chosen rounds, which are the same for all paths.
-func overheadQuantiles(rounds [3][][]float64, pick []int) (q [3][2]float64) {
+func overheadQuantiles(rounds [overheadWays][][]float64, pick []int) (q [overheadWays][2]float64) {
 	for path := range rounds {
 		var all []float64
 		for _, r := range pick {
@@ -193,7 +202,7 @@ func overheadQuantiles(rounds [3][][]float64, pick []int) (q [3][2]float64) {
 	return q
 }
 
-// addedRatio is what the third path adds to the first, over what the second adds.
-func addedRatio(q [3][2]float64, level int) float64 {
-	return (q[2][level] - q[0][level]) / (q[1][level] - q[0][level])
+// addedRatio is what a way adds to the direct one, over what the proxy adds.
+func addedRatio(q [overheadWays][2]float64, way, level int) float64 {
+	return (q[way][level] - q[0][level]) / (q[1][level] - q[0][level])
 }

@@ -31,10 +31,10 @@ func TestOverheadFindsWhatAPathAdds(t *testing.T) {
 	}
 	turns := 0
 	results, err := experiment.Overhead(t.Context(),
-		experiment.OverheadPaths{Direct: function.URL, Proxy: slowed(5 * time.Millisecond), Aquatope: slowed(20 * time.Millisecond)},
+		experiment.OverheadPaths{Direct: function.URL, Proxy: slowed(5 * time.Millisecond), Aquatope: slowed(20 * time.Millisecond), Workflow: slowed(40 * time.Millisecond)},
 		experiment.OverheadOptions{Concurrency: []int{1, 4}, Rounds: 3, Block: 8, Seed: 1},
 		func(done, total int) {
-			if turns++; done != turns || total != 2*3*3 {
+			if turns++; done != turns || total != 2*3*4 {
 				t.Errorf("progress %d of %d at turn %d", done, total, turns)
 			}
 		})
@@ -51,6 +51,9 @@ func TestOverheadFindsWhatAPathAdds(t *testing.T) {
 		if r.AquatopeP50Micros-r.DirectP50Micros < 20_000 {
 			t.Errorf("concurrency %d: 20 ms more show as %v µs", r.Concurrency, r.AquatopeP50Micros-r.DirectP50Micros)
 		}
+		if r.WorkflowRatioP50 <= r.AddedRatioP50 {
+			t.Errorf("concurrency %d: ratio %v for 20 ms more than %v", r.Concurrency, r.WorkflowRatioP50, r.AddedRatioP50)
+		}
 		if r.AddedRatioP50 <= 1 || r.AddedRatioP50CI[0] > r.AddedRatioP50CI[1] {
 			t.Errorf("concurrency %d: ratio %v, interval %v", r.Concurrency, r.AddedRatioP50, r.AddedRatioP50CI)
 		}
@@ -61,7 +64,7 @@ func TestOverheadReportsAPathThatFails(t *testing.T) {
 	t.Parallel()
 	broken := httptest.NewServer(http.NotFoundHandler())
 	defer broken.Close()
-	_, err := experiment.Overhead(t.Context(), experiment.OverheadPaths{Direct: broken.URL, Proxy: broken.URL, Aquatope: broken.URL},
+	_, err := experiment.Overhead(t.Context(), experiment.OverheadPaths{Direct: broken.URL, Proxy: broken.URL, Aquatope: broken.URL, Workflow: broken.URL},
 		experiment.OverheadOptions{Concurrency: []int{1}, Rounds: 1, Block: 1}, func(int, int) {})
 	if err == nil {
 		t.Error("a path that answers 404 was measured")

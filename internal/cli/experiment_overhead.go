@@ -32,9 +32,10 @@ func newExperimentOverheadCmd(env *Env) *cobra.Command {
 		Use:   "overhead",
 		Short: "What Aquatope adds to the latency of one warm call",
 		Long: `Starts a server in a process of its own, deploys a function that does nothing,
-and calls the one warm instance of it in three ways that take turns: directly,
-through a reverse proxy of Go's standard library in a process of its own, and
-through Aquatope (gateway, engine, local platform, observations stored).
+and calls the one warm instance of it in ways that take turns: directly, through
+a reverse proxy of Go's standard library in a process of its own, and through
+Aquatope (gateway, engine, local platform, observations stored), as a call of
+the function and as a run of a workflow of one stage.
 Exits with 1 if Aquatope adds more than 1.5 times what the proxy adds at the
 median, or more than twice at the 99th percentile.`,
 		Example: "  aquatope experiment overhead\n  aquatope experiment overhead --rounds 100 -o json",
@@ -60,7 +61,7 @@ median, or more than twice at the 99th percentile.`,
 		},
 	}
 	cmd.Flags().IntSliceVar(&o.Concurrency, "concurrency", []int{1, 8}, "workers that call at once; several are measured one after the other")
-	cmd.Flags().IntVar(&o.Rounds, "rounds", 60, "how often the three ways take turns")
+	cmd.Flags().IntVar(&o.Rounds, "rounds", 60, "how often the ways take turns")
 	cmd.Flags().IntVar(&o.Block, "block", 400, "calls of one turn")
 	cmd.AddCommand(newOverheadFunctionCmd(env), newOverheadProxyCmd(env))
 	return cmd
@@ -68,13 +69,14 @@ median, or more than twice at the 99th percentile.`,
 
 func overheadTable(results []experiment.OverheadResult) Table {
 	t := Table{Columns: []string{
-		"concurrency", "direct p50 us", "proxy p50 us", "aquatope p50 us", "added ratio p50",
+		"concurrency", "direct p50 us", "proxy p50 us", "aquatope p50 us", "added ratio p50", "workflow p50 us", "workflow ratio p50",
 		"direct p99 us", "proxy p99 us", "aquatope p99 us", "added ratio p99", "calls per second",
 	}}
 	for _, r := range results {
 		t.Rows = append(t.Rows, []any{
 			r.Concurrency, r.DirectP50Micros, r.ProxyP50Micros, r.AquatopeP50Micros,
 			fmt.Sprintf("%.2f [%.2f, %.2f]", r.AddedRatioP50, r.AddedRatioP50CI[0], r.AddedRatioP50CI[1]),
+			r.WorkflowP50Micros, fmt.Sprintf("%.2f", r.WorkflowRatioP50),
 			r.DirectP99Micros, r.ProxyP99Micros, r.AquatopeP99Micros,
 			fmt.Sprintf("%.2f [%.2f, %.2f]", r.AddedRatioP99, r.AddedRatioP99CI[0], r.AddedRatioP99CI[1]),
 			r.Throughput,
@@ -102,6 +104,10 @@ spec:
         - command: [%q, experiment, overhead, function]
           resources:
             limits: {cpu: "2", memory: 256Mi}
+---
+document: {dsl: '1.0.3', namespace: default, name: overhead, version: '1.0.0'}
+do:
+  - only: {call: overhead}
 `
 
 func overhead(ctx context.Context, env *Env, o experiment.OverheadOptions) ([]experiment.OverheadResult, error) {
@@ -134,10 +140,10 @@ func overhead(ctx context.Context, env *Env, o experiment.OverheadOptions) ([]ex
 	}
 	defer proxy.stop()
 
-	bar := env.Progress("overhead", int64(len(o.Concurrency)*o.Rounds*3))
+	bar := env.Progress("overhead", int64(len(o.Concurrency)*o.Rounds*4))
 	defer bar.Done("")
 	return experiment.Overhead(ctx, experiment.OverheadPaths{
-		Direct: direct, Proxy: proxy.url, Aquatope: srv.url + "/functions/overhead",
+		Direct: direct, Proxy: proxy.url, Aquatope: srv.url + "/functions/overhead", Workflow: srv.url + "/workflows/overhead",
 	}, o, func(done, _ int) { bar.Set(int64(done), "") })
 }
 
