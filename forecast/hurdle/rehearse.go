@@ -26,14 +26,14 @@ func (f *forecaster) rehearse(histories []*forecast.History) {
 		}
 		s.rehearsed = true
 		if h.Len() > 2*rehearsed && h.ActiveIn(h.Next()-rehearsed, h.Next()) >= rehearsed/2 {
-			f.replay(h, s)
+			f.workers[0].replay(h, s)
 			left--
 		}
 	}
 }
 
 // replay predicts the last windows of a history from what came before them.
-func (f *forecaster) replay(h *forecast.History, s *state) {
+func (k *worker) replay(h *forecast.History, s *state) {
 	// Features reach back at most a day for what matters to a busy function.
 	const reach = 1440
 	from := max(h.Start(), h.Next()-rehearsed-reach)
@@ -43,10 +43,9 @@ func (f *forecaster) replay(h *forecast.History, s *state) {
 		if w >= h.Next()-rehearsed {
 			r.learn(past)
 			r.tracker.Update(past)
-			f.x = r.tracker.Append(f.x[:0], past, 0)
-			f.Model.in.apply(f.in.Row(0), f.x)
-			row := f.net.predict(f.in.Slice(0, 1)).Row(0)
-			r.predict(w, 0, (f.forest.Predict(f.x)+float64(row[0]))/2, row[1:])
+			logit := k.read(r.tracker, past, 0, k.in.Row(0))
+			row := k.net.predict(k.in.Slice(0, 1)).Row(0)
+			r.predict(w, 0, mean(logit, row[0]), row[1:])
 		}
 		copyWindow(past, h, w)
 	}
