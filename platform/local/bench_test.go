@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os/exec"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ import (
 // BenchmarkInvokeWarm compares an invocation of a warm no-op function through
 // the platform with net/http's client talking to the same instance, in turn.
 func BenchmarkInvokeWarm(b *testing.B) {
-	p, fn := benchPlatform(b)
+	p, fn := benchPlatform(b, nil)
 	fn.Concurrency = 1000 // one instance, whatever the platform does about slots
 	rev := deployed(b, p, fn, function.Resources{CPU: 2000, Memory: 256 * function.MiB})
 	addr := addressOf(b, p, rev.Name)
@@ -50,7 +51,13 @@ func BenchmarkInvokeWarm(b *testing.B) {
 // until it accepts connections, with fork, exec and listen of the same
 // program without any sandbox, in turn.
 func BenchmarkColdStart(b *testing.B) {
-	p, fn := benchPlatform(b)
+	var mu sync.Mutex
+	var create, ready []time.Duration
+	p, fn := benchPlatform(b, func(s platform.Start) {
+		mu.Lock()
+		defer mu.Unlock()
+		create, ready = append(create, s.Create), append(ready, s.Ready)
+	})
 	rev := deployed(b, p, fn, function.Resources{CPU: 1000, Memory: 128 * function.MiB})
 	if err := p.Scale(b.Context(), rev.Name, platform.Scale{}); err != nil {
 		b.Fatal(err)
@@ -68,6 +75,8 @@ func BenchmarkColdStart(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 	report(b, "bare", bare)
 	report(b, "platform", sandboxed)
+	report(b, "create", create)
+	report(b, "ready", ready)
 }
 
 // bareStart starts the program as anyone would and waits until it listens.
@@ -87,9 +96,9 @@ func bareStart(b *testing.B, path string) time.Duration {
 	return took
 }
 
-func benchPlatform(b *testing.B) (*local.Platform, function.Function) {
+func benchPlatform(b *testing.B, started func(platform.Start)) (*local.Platform, function.Function) {
 	b.Helper()
-	p, err := local.New(local.Config{DataDir: b.TempDir()})
+	p, err := local.New(local.Config{DataDir: b.TempDir(), StartObserver: started})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -14,8 +14,10 @@ import (
 
 // TestMeasure prints how closely execution time follows the CPU quota: the
 // time that 20 ms and 100 ms of work take at a share of a CPU, times that
-// share, over the time that they take at a whole CPU. One means that the
-// quota is exact. It measures and fails only if nothing can be measured, for
+// share, over the work, and over the time that it takes at a whole CPU. One
+// means that the quota is exact. The work is CPU time, so that neighbours
+// lengthen the time at a whole CPU first, and the second ratio says less the
+// busier the machine is. It measures and fails only if nothing can be measured, for
 // other load on the machine changes the figures.
 //
 //	AQUATOPE_MEASURE=1 go test -run TestMeasure -v ./platform/local
@@ -53,8 +55,8 @@ func TestMeasure(t *testing.T) {
 		whole := times[0][rounds/2]
 		for i, c := range shares {
 			at := func(q int) float64 { return times[i][rounds*q/100] }
-			t.Logf("%3d ms of work at %5s CPU: %6.1f ms (p10 %.1f, p90 %.1f); time x share / time at 1 CPU = %.2f",
-				ms, c, at(50), at(10), at(90), at(50)*c.Cores()/whole)
+			t.Logf("%3d ms of work at %5s CPU: %6.1f ms (p10 %.1f, p90 %.1f); time x share / work = %.2f, / time at 1 CPU = %.2f",
+				ms, c, at(50), at(10), at(90), at(50)*c.Cores()/float64(ms), at(50)*c.Cores()/whole)
 		}
 	}
 }
