@@ -241,6 +241,30 @@ func (in *instance) finishLater(pending *wire.Pending) {
 	in.finish(errors.Is(err, wire.ErrTimeout))
 }
 
+// How long an instance whose connection broke is given to turn out to have
+// ended: a moment for the kernel, then as long as it takes the driver to notice.
+const (
+	kernelNotice = 100 * time.Millisecond
+	driverNotice = 10 * time.Second
+)
+
+// ended waits for an instance's end to be known, if it has ended.
+func (in *instance) ended() bool {
+	for _, wait := range []time.Duration{kernelNotice, driverNotice} {
+		t := time.NewTimer(wait)
+		select {
+		case <-in.dead:
+			t.Stop()
+			return true
+		case <-t.C:
+		}
+		if in.box.Alive() {
+			return false
+		}
+	}
+	return false
+}
+
 // explain turns an error of the connection into an outcome. doom says whether
 // the instance must not be used again.
 func (in *instance) explain(ctx context.Context, err error, killed int) (_ *platform.InvokeError, doom, again bool) {
@@ -260,10 +284,7 @@ func (in *instance) explain(ctx context.Context, err error, killed int) (_ *plat
 	}
 	// Read at once: the group of an ended container is soon gone.
 	oom := in.box.OOMKills() > killed
-	t := time.NewTimer(in.rev.p.driver.NoticeEnd())
-	defer t.Stop()
-	select {
-	case <-in.dead:
+	if in.ended() {
 		if errors.Is(err, wire.ErrUnreachable) {
 			return nil, true, true
 		}
@@ -271,7 +292,6 @@ func (in *instance) explain(ctx context.Context, err error, killed int) (_ *plat
 			return fail(function.OutcomeOOM, "was killed at its memory limit of %s: give it more memory", in.rev.rev.Resources.Memory), true, false
 		}
 		return fail(function.OutcomeCrash, "ended during the invocation: %s", in.exit), true, false
-	case <-t.C:
 	}
 	switch {
 	case errors.Is(err, wire.ErrUnreachable):

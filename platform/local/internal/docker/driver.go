@@ -116,9 +116,6 @@ func (d *Driver) remove(ctx context.Context, id string) error {
 // Enforced says which limits the engine can set.
 func (d *Driver) Enforced() sandbox.Enforced { return d.enforced }
 
-// NoticeEnd is long: an engine cleans up before it tells.
-func (d *Driver) NoticeEnd() time.Duration { return 5 * time.Second }
-
 // Close removes what is left and disconnects.
 func (d *Driver) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), housekeeping)
@@ -192,8 +189,9 @@ func (in *instance) start(ctx context.Context, spec sandbox.Spec) error {
 		return err
 	}
 	// What cannot be measured is reported as not measured.
-	if pid := got.Container.State.Pid; pid > 0 {
-		if in.meter, err = cgroup.Attach(pid); err != nil {
+	in.pid = got.Container.State.Pid
+	if in.pid > 0 {
+		if in.meter, err = cgroup.Attach(in.pid); err != nil {
 			in.driver.log.Warn("a container cannot be measured", "instance", spec.Instance, "error", err)
 		}
 	}

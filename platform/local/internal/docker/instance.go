@@ -3,6 +3,8 @@ package docker
 import (
 	"context"
 	"errors"
+	"os"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -18,6 +20,7 @@ type instance struct {
 	driver *Driver
 	id     string
 	addr   string
+	pid    int          // of the main process, as the host sees it
 	meter  cgroup.Meter // nil where it cannot be measured
 	out    *sandbox.Output
 	stop   context.CancelFunc // ends the goroutines that watch it
@@ -29,6 +32,12 @@ type instance struct {
 func (in *instance) Addr() string          { return in.addr }
 func (in *instance) Done() <-chan struct{} { return in.done }
 func (in *instance) Exit() string          { return in.exit }
+
+// Alive looks for the process itself: an engine cleans up before it tells.
+func (in *instance) Alive() bool {
+	_, err := os.Stat("/proc/" + strconv.Itoa(in.pid))
+	return err == nil
+}
 
 // Verify has nothing to check: the address is the container's own.
 func (in *instance) Verify() error { return nil }

@@ -15,7 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/platform/local/internal/cgroup"
@@ -95,9 +94,6 @@ func (d *Driver) Enforced() sandbox.Enforced {
 		Reason: strings.Join(reasons, "; "),
 	}
 }
-
-// NoticeEnd is short: the kernel wakes who waits for a process.
-func (d *Driver) NoticeEnd() time.Duration { return 300 * time.Millisecond }
 
 // Close frees the driver's groups and folders.
 func (d *Driver) Close() error {

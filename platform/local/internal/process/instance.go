@@ -32,7 +32,15 @@ type instance struct {
 
 func (in *instance) Addr() string          { return net.JoinHostPort("127.0.0.1", strconv.Itoa(in.port)) }
 func (in *instance) Done() <-chan struct{} { return in.done }
-func (in *instance) Exit() string          { return in.cmd.ProcessState.String() }
+
+// Alive is false once the process was waited for, which follows its end at once.
+func (in *instance) Alive() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return !in.reaped
+}
+
+func (in *instance) Exit() string { return in.cmd.ProcessState.String() }
 
 func (in *instance) CPUTime() (time.Duration, bool) {
 	if in.group == nil {

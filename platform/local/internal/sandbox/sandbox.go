@@ -28,9 +28,6 @@ type Driver interface {
 	Start(ctx context.Context, spec Spec) (Instance, error)
 	// Enforced says which limits take effect here.
 	Enforced() Enforced
-	// NoticeEnd is how long after an instance's end its Done may be closed. A
-	// connection that breaks is looked into for that long.
-	NoticeEnd() time.Duration
 	// Close frees what the driver holds. All instances were stopped before.
 	Close() error
 }
@@ -52,6 +49,9 @@ type Instance interface {
 	Verify() error
 	// Done is closed when the instance's main process has ended.
 	Done() <-chan struct{}
+	// Alive reports whether the main process still exists, which the kernel
+	// knows some time before Done is closed.
+	Alive() bool
 	// Exit says how it ended, in words; valid after Done.
 	Exit() string
 	// CPUTime is what the instance has used since its start; ok is false
