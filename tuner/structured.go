@@ -89,11 +89,11 @@ func (s *Structured) Next(p *Problem, history []Run, n, left int, rng *rand.Rand
 	}
 	rng = rand.New(rand.NewPCG(seed, 1))
 	if standard.incumbent && len(history)%2 == 1 && len(history) > 10 {
-		res, err := b.recommend(rng)
+		c, err := b.incumbent(rng)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, res.Configuration)
+		out = append(out, c)
 		if len(out) == n {
 			return out, nil
 		}
@@ -197,10 +197,22 @@ func (s *Structured) Recommend(p *Problem, history []Run, rng *rand.Rand) (Resul
 	return b.recommend(rng)
 }
 
-func (b *belief) recommend(rng *rand.Rand) (Result, error) {
-	menus, err := b.menus(fineDraws, rng)
+// incumbent is about what would be recommended, found with less effort.
+func (b *belief) incumbent(rng *rand.Rand) (Configuration, error) {
+	menus, err := b.doubtfulMenus(coarseDraws, rng)
 	if err != nil {
-		return Result{}, err
+		return nil, err
+	}
+	sp := b.newScenario(menus, upTo(coarseDraws), coarseRuns/2, rng).space(standard.caution)
+	return b.configuration(sp, sp.Solve(b.p.Target.Seconds, effort/4).Choice), nil
+}
+
+// doubtfulMenus are menus in which every option is slower by part of its own
+// uncertainty.
+func (b *belief) doubtfulMenus(n int, rng *rand.Rand) ([]*menu, error) {
+	menus, err := b.menus(n, rng)
+	if err != nil {
+		return nil, err
 	}
 	for _, m := range menus {
 		for _, draw := range m.draws {
@@ -209,24 +221,40 @@ func (b *belief) recommend(rng *rand.Rand) (Result, error) {
 			}
 		}
 	}
+	return menus, nil
+}
+
+func (b *belief) recommend(rng *rand.Rand) (Result, error) {
+	menus, err := b.doubtfulMenus(fineDraws, rng)
+	if err != nil {
+		return Result{}, err
+	}
 	coarse := b.newScenario(menus, upTo(coarseDraws), coarseRuns, rng).space(standard.caution)
 	fineScenario := b.newScenario(menus, upTo(fineDraws), fineRuns, rng)
 	fine := fineScenario.space(standard.caution)
-	limit := b.p.Target.Seconds
-	var choice []int
-	var value float64
-	for round := range 3 {
+	// The coarse simulation is searched, the fine one decides: its verdict moves
+	// the limit of the search until both agree.
+	const rounds, close = 5, 0.002
+	target := b.p.Target.Seconds
+	limit := target
+	var best search.Solution
+	for range rounds {
 		sol := coarse.Solve(limit, effort)
-		v := fine.Value(sol.Choice) // both order options alike
-		if choice == nil || v <= b.p.Target.Seconds || v < value {
-			choice, value = sol.Choice, v
+		sol.Value = fine.Value(sol.Choice) // both order options alike
+		sol.Feasible = sol.Value <= target
+		if best.Choice == nil || search.Better(sol, best) {
+			best = sol
 		}
-		if round > 0 && v <= b.p.Target.Seconds || !sol.Feasible {
+		ratio := target / sol.Value
+		if sol.Feasible && ratio < 1+close {
 			break
 		}
-		limit *= b.p.Target.Seconds / v
+		if !sol.Feasible {
+			ratio *= 1 - close/2
+		}
+		limit *= ratio
 	}
-	return b.result(fineScenario, fine, choice, value), nil
+	return b.result(fineScenario, fine, best.Choice, best.Value), nil
 }
 
 func upTo(n int) []int {

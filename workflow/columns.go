@@ -56,7 +56,7 @@ func (k *Columns) duration(i int32, service, uniform [][]float64, n int) []float
 		}
 	case KindParallel, KindRace:
 		for j, kid := range s.kids {
-			merge(out, k.duration(kid, service, uniform, n), s.kind == KindParallel || j == 0, j == 0)
+			merge(out, k.duration(kid, service, uniform, n), s.kind == KindParallel, j == 0)
 			k.used = mark
 		}
 	case KindChoice:
@@ -79,13 +79,17 @@ func (k *Columns) duration(i int32, service, uniform [][]float64, n int) []float
 
 // merge keeps the larger of each pair, or the smaller; the first column is copied.
 func merge(dst, src []float64, larger, first bool) {
-	if first {
+	src = src[:len(dst)]
+	switch {
+	case first:
 		copy(dst, src)
-		return
-	}
-	for i, v := range src {
-		if (v > dst[i]) == larger {
-			dst[i] = v
+	case larger:
+		for i, v := range src {
+			dst[i] = max(dst[i], v)
+		}
+	default:
+		for i, v := range src {
+			dst[i] = min(dst[i], v)
 		}
 	}
 }

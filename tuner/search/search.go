@@ -135,8 +135,9 @@ func (s *Space) solution(choice []int, limit float64) Solution {
 // Fastest returns the choice of the fastest option for every variable.
 func (s *Space) Fastest() []int { return make([]int, len(s.Options)) }
 
-// better orders solutions: feasible ones by cost, others by value.
-func better(a, b Solution) bool {
+// Better tells whether a is to be preferred: a feasible solution to one that is
+// not, the cheaper of two feasible ones, otherwise the one of less value.
+func Better(a, b Solution) bool {
 	if a.Feasible != b.Feasible {
 		return a.Feasible
 	}
@@ -156,7 +157,7 @@ func (s *Space) Solve(limit float64, effort int, starts ...[]int) Solution {
 		starts = append(starts, s.Fastest())
 	}
 	for _, c := range starts {
-		if sol := s.exchange(s.solution(c, limit), limit, effort); better(sol, best) {
+		if sol := s.exchange(s.solution(c, limit), limit, effort); Better(sol, best) {
 			best = sol
 		}
 	}
@@ -189,7 +190,7 @@ func (s *Space) calibrate(limit float64) Solution {
 			continue
 		}
 		sol := s.solution(choice, limit)
-		if planned == nil || better(sol, *planned) {
+		if planned == nil || Better(sol, *planned) {
 			planned = &sol
 		}
 		ratio := limit / sol.Value
