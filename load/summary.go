@@ -60,6 +60,6 @@ func Summarise(target string, qos workflow.QoS, samples []Sample) Summary {
 		s.P99 = time.Duration(stats.Quantile(0.99, ok))
 		s.Max = time.Duration(ok[len(ok)-1])
 	}
-	s.Met = qos.Latency == 0 || s.ViolationRate() <= qos.ErrorBudget()
+	s.Met = qos.Kept(s.Runs, s.Violations)
 	return s
 }

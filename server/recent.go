@@ -91,7 +91,7 @@ func (r *recents) of(name string, qos workflow.QoS, now time.Time) api.Recent {
 		out.P99 = time.Duration(stats.Quantile(0.99, latencies))
 	}
 	if out.Runs > 0 && qos.Latency > 0 {
-		met := float64(out.Violations)/float64(out.Runs) <= qos.ErrorBudget()
+		met := qos.Kept(out.Runs, out.Violations)
 		out.QoSMet = &met
 	}
 	return out

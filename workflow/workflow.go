@@ -28,6 +28,14 @@ type QoS struct {
 // ErrorBudget is the share of runs that may violate the promise, in (0, 1).
 func (q QoS) ErrorBudget() float64 { return 1 - q.Percentile/100 }
 
+// Kept says whether a promise holds when violations of so many runs broke it:
+// exactly the budget is within the budget, however it rounds. Nothing promised
+// is always kept.
+func (q QoS) Kept(runs, violations int) bool {
+	const rounding = 1e-9
+	return q.Latency == 0 || 100*float64(violations) <= (100-q.Percentile)*float64(runs)*(1+rounding)
+}
+
 // Expr is the text of a jq expression; empty means absent.
 type Expr string
 
