@@ -52,6 +52,7 @@ func (t *Tracker) write(v *vector, h *forecast.History, ahead int) {
 		w.period(v, p)
 	}
 	w.evidence(v)
+	w.calendar(v)
 }
 
 // rolling is activity and demand in windows of several lengths.

@@ -218,7 +218,7 @@ func TestSaveLoad(t *testing.T) {
 
 func FuzzLoad(f *testing.F) {
 	var b bytes.Buffer
-	if err := forecast.Save(&b, hurdle.Name, 2, struct{ Features []string }{[]string{"age"}}); err != nil {
+	if err := forecast.Save(&b, hurdle.Name, 3, struct{ Features []string }{[]string{"age"}}); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b.Bytes())

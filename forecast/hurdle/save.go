@@ -14,7 +14,7 @@ import (
 
 // version of the layout of parameters. Any change of a feature's meaning raises
 // it, too.
-const version = 2
+const version = 3
 
 // parameters is what is saved of a model.
 type parameters struct {
