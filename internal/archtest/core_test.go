@@ -18,6 +18,10 @@ var outside = []string{
 // exceptions are imports of the core that are allowed, with the reason.
 var exceptions = map[string]map[string]string{
 	"platform": {"net/http": "the type Header of requests and responses"},
+	"forecast/forecasttest": {
+		"testing":            "a suite of tests for every forecaster",
+		"pgregory.net/rapid": "the suite draws histories",
+	},
 }
 
 // impure are the functions that read a clock or a global random source.
