@@ -20,6 +20,7 @@ type belief struct {
 	evidence []evidence
 	surfaces []*surface
 	noise    []noise
+	common   []float64 // of each variable, the correlation of its noise with a cause that all share in a run
 	overhead []float64 // seconds of each run that no stage accounts for, ascending
 }
 
@@ -93,6 +94,7 @@ func believe(p *Problem, history []Run, m *memory) (*belief, error) {
 		}
 		s := b.surface(v, e)
 		s.observe(e)
+		s.run = e.run
 		params := before[v]
 		if params == nil {
 			params = s.model.Start()
@@ -115,6 +117,7 @@ func believe(p *Problem, history []Run, m *memory) (*belief, error) {
 		return nil, errNoObservation
 	}
 	b.noise = learnNoise(known)
+	b.common = commonCause(known, len(history))
 	b.overhead = overheads(p, history)
 	return b, nil
 }
@@ -152,7 +155,7 @@ func (m *memory) put(k fitKey, p gp.Params) {
 // newest keeps the last n observations.
 func (e evidence) newest(n int) evidence {
 	if drop := len(e.logTime) - n; drop > 0 {
-		e.resources, e.logTime, e.censored = e.resources[drop:], e.logTime[drop:], e.censored[drop:]
+		e.resources, e.logTime, e.censored, e.run = e.resources[drop:], e.logTime[drop:], e.censored[drop:], e.run[drop:]
 	}
 	return e
 }

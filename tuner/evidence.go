@@ -11,6 +11,7 @@ type evidence struct {
 	resources []function.Resources
 	logTime   []float64
 	censored  []bool // the invocation was stopped: it would have taken longer
+	run       []int  // that each belongs to
 	ok, bad   int    // invocations that worked and that did not
 
 	floor function.Bytes // memory that is known or strongly believed to be needed
@@ -25,7 +26,7 @@ func gather(p *Problem, history []Run) []evidence {
 	all := make([]evidence, n)
 	peaks := make([][]usage, n)
 	killed := make([]function.Bytes, n) // most memory at which one was killed
-	for _, r := range history {
+	for run, r := range history {
 		for _, inv := range r.Invocations {
 			v := of[inv.Stage]
 			e := &all[v]
@@ -38,6 +39,7 @@ func gather(p *Problem, history []Run) []evidence {
 				e.resources = append(e.resources, res)
 				e.logTime = append(e.logTime, math.Log(math.Max(inv.Seconds, 1e-9)))
 				e.censored = append(e.censored, inv.Outcome == function.OutcomeTimeout)
+				e.run = append(e.run, run)
 			case function.OutcomeOOM:
 				killed[v] = max(killed[v], res.Memory)
 			}

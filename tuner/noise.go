@@ -30,11 +30,14 @@ const (
 )
 
 // learnNoise learns the noise of all variables together: each has few
-// observations, and their shapes resemble one another.
+// observations, and their shapes resemble one another. A variable whose own
+// residuals clearly have another shape (say, since its inputs come in two sizes)
+// keeps that.
 func learnNoise(surfaces []*surface) []noise {
 	var pooled, factors []float64
 	total, bad := 0, 0
 	outliers := make([]int, len(surfaces))
+	own := make([][]float64, len(surfaces))
 	for v, s := range surfaces {
 		for i, z := range s.resid {
 			total++
@@ -44,19 +47,22 @@ func learnNoise(surfaces []*surface) []noise {
 				bad++
 				factors = append(factors, z*s.spread[i])
 			case !s.outlier[i]:
-				pooled = append(pooled, z)
+				own[v] = append(own[v], z)
 			}
 		}
+		slices.Sort(own[v])
+		pooled = append(pooled, own[v]...)
 	}
 	slices.Sort(factors)
-	core := coreShape(pooled)
+	slices.Sort(pooled)
+	core, size := coreShape(pooled)
 	common := float64(bad) / math.Max(float64(total), 1)
 	out := make([]noise, len(surfaces))
 	for v, s := range surfaces {
 		n := float64(len(s.resid))
 		out[v] = noise{
 			share:   (float64(outliers[v]) + shareWeight*common) / (n + shareWeight),
-			factors: factors, core: core, dof: n,
+			factors: factors, core: ownShape(own[v], core, size), dof: n,
 		}
 		if len(factors) == 0 {
 			out[v].share = 0
@@ -65,37 +71,128 @@ func learnNoise(surfaces []*surface) []noise {
 	return out
 }
 
-// coreShape returns quantiles between those of the residuals and those of a
-// normal distribution. The residuals keep the size that they have together, within
-// limits: if all functions' noise came out too small, it shows here.
-func coreShape(resid []float64) []float64 {
-	z := slices.Clone(resid)
-	slices.Sort(z)
-	var mean, square float64
-	for _, v := range z {
-		mean += v / float64(len(z))
-	}
-	for _, v := range z {
-		square += (v - mean) * (v - mean) / float64(len(z))
-	}
+// coreShape returns quantiles between those of the sorted residuals and those of
+// a normal distribution. The residuals keep the size that they have together,
+// within limits: if all functions' noise came out too small, it shows here.
+func coreShape(z []float64) (core []float64, size float64) {
 	const least, most = 0.9, 1.3
-	sd := math.Sqrt(square)
+	mean, sd := moments(z)
 	n := float64(len(z))
-	size := math.Sqrt((square*n + shapeWeight/4) / (n + shapeWeight/4))
+	size = math.Sqrt((sd*sd*n + shapeWeight/4) / (n + shapeWeight/4))
 	size = math.Min(math.Max(size, least), most)
-	w := float64(len(z)) / (float64(len(z)) + shapeWeight)
+	w := n / (n + shapeWeight)
 	if !(sd > 1e-9) {
 		w, sd = 0, 1
 	}
-	q := make([]float64, coreSteps)
-	for i := range q {
+	core = make([]float64, coreSteps)
+	for i := range core {
 		u := (float64(i) + 0.5) / coreSteps
-		q[i] = (1 - w) * size * distuv.UnitNormal.Quantile(u)
+		core[i] = (1 - w) * size * distuv.UnitNormal.Quantile(u)
 		if w > 0 {
-			q[i] += w * size * (stats.Quantile(u, z) - mean) / sd
+			core[i] += w * size * (stats.Quantile(u, z) - mean) / sd
 		}
 	}
-	return q
+	return core, size
+}
+
+// ownShape moves from the common shape to that of the sorted residuals z as far
+// as they differ: by the distance of Kolmogorov and Smirnov with the critical
+// values of Lilliefors (1967), about 0.89/√n at 5 % and 1.03/√n at 1 %.
+func ownShape(z, common []float64, size float64) []float64 {
+	const differs, surely = 0.9, 1.2
+	mean, sd := moments(z)
+	n := float64(len(z))
+	if n < 8 || !(sd > 1e-9) {
+		return common
+	}
+	var distance float64
+	for i, v := range z {
+		at, _ := slices.BinarySearch(common, (v-mean)/sd*size)
+		u := float64(at) / coreSteps
+		distance = math.Max(distance, math.Max(u-float64(i)/n, float64(i+1)/n-u))
+	}
+	w := (distance*math.Sqrt(n) - differs) / (surely - differs)
+	w = math.Min(math.Max(w, 0), 1) * n / (n + 10)
+	if w == 0 {
+		return common
+	}
+	core := make([]float64, coreSteps)
+	for i := range core {
+		u := (float64(i) + 0.5) / coreSteps
+		core[i] = (1-w)*common[i] + w*size*(stats.Quantile(u, z)-mean)/sd
+	}
+	return core
+}
+
+// commonCause returns, for each variable, how strongly its noise follows a cause
+// that all invocations of a run share, such as the size of the run's input or a
+// busy machine: the loadings of one factor by the centroid method (Thurstone,
+// 1931) from the correlations of residuals within runs, none where these could
+// be chance.
+func commonCause(surfaces []*surface, runs int) []float64 {
+	byRun := make([][]float64, len(surfaces)) // mean residual in each run, NaN without
+	for v, s := range surfaces {
+		sum, count := make([]float64, runs), make([]float64, runs)
+		for i, z := range s.resid {
+			sum[s.run[i]] += math.Max(-3, math.Min(3, z))
+			count[s.run[i]]++
+		}
+		for r := range sum {
+			sum[r] /= count[r]
+		}
+		byRun[v] = sum
+	}
+	loading := make([]float64, len(surfaces))
+	var total, chance float64
+	for v := range byRun {
+		for w := range byRun {
+			if v == w {
+				continue
+			}
+			if rho, n := correlation(byRun[v], byRun[w]); n >= 5 {
+				loading[v] += rho
+				total += rho
+				chance += 1 / n
+			}
+		}
+	}
+	// Each pair was counted twice, which doubles the standard error of the sum.
+	if limit := 1.96 * math.Sqrt(2*chance); total <= limit {
+		return make([]float64, len(surfaces))
+	}
+	// The diagonal, what each shares with itself, is not seen: iterate on it.
+	sums := slices.Clone(loading)
+	clear(loading)
+	for range 50 {
+		all := total
+		for _, l := range loading {
+			all += l * l
+		}
+		for v := range loading {
+			loading[v] = math.Min(math.Max((sums[v]+loading[v]*loading[v])/math.Sqrt(all), 0), 0.98)
+		}
+	}
+	return loading
+}
+
+// correlation is that of the pairs in which neither is NaN, and their number.
+func correlation(a, b []float64) (rho, n float64) {
+	var x, y []float64
+	for i := range a {
+		if !math.IsNaN(a[i]) && !math.IsNaN(b[i]) {
+			x, y = append(x, a[i]), append(y, b[i])
+		}
+	}
+	mx, sx := moments(x)
+	my, sy := moments(y)
+	n = float64(len(x))
+	if n < 3 || !(sx > 1e-12) || !(sy > 1e-12) {
+		return 0, 0
+	}
+	for i := range x {
+		rho += (x[i] - mx) * (y[i] - my) / (sx * sy * (n - 1))
+	}
+	return rho, n
 }
 
 // draw turns a uniform number into a deviation: a standardised one, or the log

@@ -146,7 +146,7 @@ type scenario struct {
 func (b *belief) newScenario(menus []*menu, draws []int, runs int, rng *rand.Rand) *scenario {
 	sc := &scenario{b: b, menus: menus, draws: draws, runs: runs}
 	slots := b.comp.Slots()
-	dims := len(slots) + b.comp.Uniforms() + 1
+	dims := len(slots) + b.comp.Uniforms() + 2
 	seq := bayesopt.NewSobol(min(dims, bayesopt.MaxSobolDim)).Scrambled(rng.Uint64())
 	sc.shape, sc.outlier = make([][]float64, len(slots)), make([][]float64, len(slots))
 	sc.uniform = make([][]float64, b.comp.Uniforms())
@@ -156,7 +156,13 @@ func (b *belief) newScenario(menus []*menu, draws []int, runs int, rng *rand.Ran
 			u = append(u, rng.Float64())
 		}
 		for k, stage := range slots {
-			z, out := b.noise[b.of[stage]].draw(u[len(u)-1-k])
+			v := b.of[stage]
+			own := u[len(u)-1-k]
+			if c := b.common[v]; c > 0 {
+				shared := distuv.UnitNormal.Quantile(u[len(sc.uniform)+1])
+				own = distuv.UnitNormal.CDF(c*shared + math.Sqrt(1-c*c)*distuv.UnitNormal.Quantile(own))
+			}
+			z, out := b.noise[v].draw(own)
 			o := math.NaN()
 			if out {
 				z, o = 0, z

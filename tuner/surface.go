@@ -18,6 +18,7 @@ type surface struct {
 	model   *gp.Model
 	post    *gp.Posterior
 	data    gp.Data
+	run     []int // that each observation belongs to
 	outlier []bool
 	resid   []float64 // standardised leave-one-out residuals
 	spread  []float64 // standard deviation that each residual was divided by

@@ -148,13 +148,26 @@ func Better(a, b Solution) bool {
 }
 
 // Solve returns the cheapest choice found whose statistic is at most limit. If
-// there is none the solution is not feasible and as close to the limit as was
-// found. Effort bounds the rounds of exchanges; 10 is thorough. More starts are
-// tried besides that of the dynamic program.
+// there is none the solution is not feasible: then it is the cheapest found that
+// comes about as close to the limit as any. Effort bounds the rounds of
+// exchanges; 10 is thorough. More starts are tried besides that of the dynamic
+// program.
 func (s *Space) Solve(limit float64, effort int, starts ...[]int) Solution {
+	best := s.solve(limit, effort, starts)
+	if best.Feasible {
+		return best
+	}
+	// Going for speed alone pays for functions that are not in the way.
+	const close = 1.005
+	near := s.solve(best.Value*close, effort, append(starts, best.Choice))
+	near.Feasible = false
+	return near
+}
+
+func (s *Space) solve(limit float64, effort int, starts [][]int) Solution {
 	best := s.exchange(s.calibrate(limit), limit, effort)
 	if !best.Feasible {
-		starts = append(starts, s.Fastest())
+		starts = append(starts[:len(starts):len(starts)], s.Fastest())
 	}
 	for _, c := range starts {
 		if sol := s.exchange(s.solution(c, limit), limit, effort); Better(sol, best) {
