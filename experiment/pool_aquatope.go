@@ -67,8 +67,10 @@ func (s *shared) Forecast(histories []*forecast.History, h int) [][]forecast.Dis
 			missing = append(missing, x)
 		}
 	}
-	for i, d := range s.Forecaster.Forecast(missing, h) {
-		s.of[missing[i].Function] = d
+	if len(missing) > 0 {
+		for i, d := range s.Forecaster.Forecast(missing, h) {
+			s.of[missing[i].Function] = d
+		}
 	}
 	for i, x := range histories {
 		out[i] = s.of[x.Function]
