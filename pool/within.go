@@ -75,18 +75,21 @@ func (c *counts) rest(n int, u, remaining, gb, price, restart float64) (seconds 
 	}
 	best := 0.0
 	for _, share := range [...]float64{0.125, 0.25, 0.5, 1} {
-		none, miss := 0.0, 1.0
+		// Of r to come evenly over what is left, none comes in its first share
+		// with probability miss = (1-share)^r; the idle time until the first of
+		// them, or until giving up, is (1-miss*(1-share))/(r+1) of what is left.
+		none, idle, miss := 0.0, many/float64(maxCount-n+2), 1.0
 		for r := 0; r <= maxCount-n; r++ {
 			none += w[r] * miss
 			miss *= 1 - share
+			idle += w[r] * (1 - miss) / float64(r+1)
 		}
-		come := 1 - none/sum
 		x := share * remaining
-		gain := price*come - gb*x*(1-come/2)
+		gain := price*(1-none/sum) - gb*remaining*idle/sum
 		if share == 1 {
 			gain += restart
 		}
-		if gain > best {
+		if gain >= best {
 			best, seconds, all = gain, x, share == 1
 		}
 	}
