@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"math/bits"
 	"math/rand/v2"
 	"time"
 
@@ -16,17 +15,17 @@ type Arrival struct {
 	Function int
 }
 
-// SpreadRule says in one sentence how Arrivals places invocations.
-const SpreadRule = "The invocations of a minute are placed independently and uniformly within it (a Poisson process given its count); service times are drawn independently from the function's percentiles."
-
-// Arrivals makes single invocations of the per-minute counts of a trace, by
-// SpreadRule. It holds an hour at a time, whatever the length of the trace.
+// Arrivals makes single invocations of the per-minute counts of a trace, by a
+// rule of spreading. It holds an hour at a time, whatever the length of the trace.
 type Arrivals struct {
 	t        *trace.Trace
 	span     trace.Span
 	minute   int
 	random   *rand.Rand
+	spread   Spread
 	services []serviceTable
+	phases   []int64 // offset of each function's clock in the minute, ns
+	habits   []habit // of each function, as of the hour that is loaded
 	hour     [][]cell
 	hourFrom int
 	batch    []Arrival
@@ -34,7 +33,11 @@ type Arrivals struct {
 	starts   []int32
 }
 
-type cell struct{ function, count int32 }
+// cell is the count of one function in one minute, and how it is spread.
+type cell struct {
+	function, count int32
+	as              manner
+}
 
 const (
 	serviceSteps = 64
@@ -49,10 +52,13 @@ type serviceTable struct{ bulk, tail [serviceSteps + 1]float32 }
 // NewArrivals returns the arrivals of the minutes of span. All functions of the
 // trace must have known durations (see trace.Complete). The epoch is minute 0
 // of the trace. Equal arguments give equal arrivals.
-func NewArrivals(t *trace.Trace, span trace.Span, seed uint64) *Arrivals {
-	a := &Arrivals{t: t, span: span, minute: span.From, hourFrom: span.From - hourMinutes, random: stats.Stream(seed, "sim/arrivals")}
+func NewArrivals(t *trace.Trace, span trace.Span, rule Spread, seed uint64) *Arrivals {
+	a := &Arrivals{t: t, span: span, minute: span.From, hourFrom: span.From - hourMinutes, spread: rule, random: stats.Stream(seed, "sim/arrivals")}
+	phases := stats.Stream(seed, "sim/phases")
+	a.phases, a.habits = make([]int64, len(t.Functions)), make([]habit, len(t.Functions))
 	a.services = make([]serviceTable, len(t.Functions))
 	for i := range t.Functions {
+		a.phases[i], a.habits[i] = phases.Int64N(nsPerMinute), habit{last: span.From - 1}
 		d, s := t.Functions[i].Duration, &a.services[i]
 		for j := range s.bulk {
 			p := float64(j) / serviceSteps
@@ -87,22 +93,25 @@ func (a *Arrivals) loadHour() {
 		a.hour[i] = a.hour[i][:0]
 	}
 	for f := range a.t.Functions {
-		for m, n := range a.t.Functions[f].Counts.In(trace.Span{From: a.hourFrom, To: a.hourFrom + hourMinutes}) {
-			a.hour[m-a.hourFrom] = append(a.hour[m-a.hourFrom], cell{int32(f), int32(n)})
+		counts := &a.t.Functions[f].Counts
+		for m, n := range counts.In(trace.Span{From: a.hourFrom, To: a.hourFrom + hourMinutes}) {
+			as := a.habits[f].next(a.spread, m, n, func() bool { return counts.At(m+1) > 0 })
+			a.hour[m-a.hourFrom] = append(a.hour[m-a.hourFrom], cell{int32(f), int32(n), as})
 		}
 	}
 }
 
-// fill draws the arrivals of one minute and sorts them: the times are uniform,
-// so counting into as many buckets as there are arrivals leaves about one in each.
+// fill draws the arrivals of one minute and sorts them: the times of all
+// functions together are nearly uniform, so that counting into as many buckets
+// as there are arrivals leaves about one in each.
 func (a *Arrivals) fill(cells []cell, from int64) {
 	a.scratch = a.scratch[:0]
 	for _, c := range cells {
+		s := a.place(c)
 		for range c.count {
 			u := a.random.Uint64() // the upper half places, the lower serves
-			at, _ := bits.Mul64(u&^(1<<32-1), uint64(nsPerMinute))
 			a.scratch = append(a.scratch, Arrival{
-				At: time.Duration(from + int64(at)), Function: int(c.function), Service: a.services[c.function].at(uint32(u)),
+				At: time.Duration(from + s.next(u>>32)), Function: int(c.function), Service: a.services[c.function].at(uint32(u)),
 			})
 		}
 	}

@@ -13,7 +13,7 @@ func TestArrivalsKeepCountsAndOrder(t *testing.T) {
 	t.Parallel()
 	tr := generated(20, 130)
 	span := trace.Span{From: 7, To: 128}
-	a := sim.NewArrivals(tr, span, 3)
+	a := sim.NewArrivals(tr, span, sim.Uniform, 3)
 	last := time.Duration(0)
 	got := map[[2]int]int{}
 	next := span.From
@@ -66,7 +66,7 @@ func TestArrivalsAreReproducible(t *testing.T) {
 	tr := generated(10, 60)
 	draw := func(seed uint64) []sim.Arrival {
 		var all []sim.Arrival
-		a := sim.NewArrivals(tr, tr.Covered, seed)
+		a := sim.NewArrivals(tr, tr.Covered, sim.Measured, seed)
 		for {
 			batch, _, ok := a.Next()
 			if !ok {

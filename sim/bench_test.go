@@ -44,7 +44,7 @@ func BenchmarkKeepAlive(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		s := sim.New(functionsOf(t, 1), baseline.KeepAlive{Timeout: 10 * time.Minute}, sim.Config{Window: time.Minute, Until: 4 * time.Hour})
-		a := sim.NewArrivals(t, t.Covered, 1)
+		a := sim.NewArrivals(t, t.Covered, sim.Measured, 1)
 		for {
 			batch, _, ok := a.Next()
 			if !ok {
