@@ -31,6 +31,8 @@ type PoolConfig struct {
 	// Concurrency is how many invocations an instance serves at once; 0 means
 	// DefaultConcurrency.
 	Concurrency int
+	// Spread places the invocations of a minute; the zero value as measured.
+	Spread sim.Spread
 	// Workers is the number of runs at once; 0 means one for each processor.
 	Workers int
 	// Progress, unless nil, is told how many of the total invocations have been
@@ -57,6 +59,8 @@ type PoolResult struct {
 	P99StartMillis      float64 `json:"p99StartMillis"`
 	MemoryGBSeconds     float64 `json:"memoryGBSeconds"`
 	IdleMemoryGBSeconds float64 `json:"idleMemoryGBSeconds"`
+	// QuietMemoryGBSeconds is the part of it in minutes without a call.
+	QuietMemoryGBSeconds float64 `json:"quietMemoryGBSeconds"`
 	// StartedAhead are instances that no invocation waited for, Rejected
 	// invocations that found no memory.
 	StartedAhead float64 `json:"startedAhead"`
@@ -185,7 +189,7 @@ func newWorld(c PoolConfig, seed uint64) (*world, error) {
 			Concurrency: c.Concurrency,
 		}
 	}
-	w.notes = append(t.Notes, sim.SpreadRule,
+	w.notes = append(t.Notes, c.Spread.Describe(),
 		fmt.Sprintf("Cold-start times were drawn: log-normal, median %g s, sigma %g, within [%g, %g] s.", coldMedian, coldSigma, minCold, maxCold),
 		fmt.Sprintf("An instance serves up to %d invocations at once.", c.Concurrency))
 	return w, nil

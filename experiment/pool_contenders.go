@@ -147,7 +147,7 @@ type future struct {
 
 func newFuture(w *world) *future {
 	f := &future{
-		arrivals: sim.NewArrivals(w.trace, trace.Span{From: w.trace.Covered.From, To: w.Judged.To}, w.seed),
+		arrivals: sim.NewArrivals(w.trace, trace.Span{From: w.trace.Covered.From, To: w.Judged.To}, w.Spread, w.seed),
 		seen:     &peaks{}, none: make([]int32, len(w.functions)),
 		end: instant(w.trace.Covered.From), last: instant(w.Judged.To),
 	}

@@ -36,7 +36,7 @@ func (g *group) run(ctx context.Context) error {
 		g.clocks = append(g.clocks, c)
 		g.sims = append(g.sims, sim.New(g.world.functions, c.asPolicy(), g.world.config(g.window, g.lead, e.capacityGB)))
 	}
-	arrivals := sim.NewArrivals(g.world.trace, trace.Span{From: g.world.trace.Covered.From, To: g.world.Judged.To}, g.world.seed)
+	arrivals := sim.NewArrivals(g.world.trace, trace.Span{From: g.world.trace.Covered.From, To: g.world.Judged.To}, g.world.Spread, g.world.seed)
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -111,6 +111,7 @@ func mean(groups []*group) []PoolResult {
 			step(&p.P99StartMillis, r.StartLatency(0.99).Seconds()*1000)
 			step(&p.MemoryGBSeconds, r.MemoryGBSeconds())
 			step(&p.IdleMemoryGBSeconds, r.IdleGBSeconds)
+			step(&p.QuietMemoryGBSeconds, r.QuietGBSeconds)
 			step(&p.StartedAhead, float64(r.StartedAhead))
 			step(&p.Rejected, float64(r.Rejected+r.TooLarge))
 			step(&p.DecisionSeconds, g.clocks[i].spent().Seconds())

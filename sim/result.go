@@ -30,6 +30,10 @@ type Result struct {
 
 	BusyGBSeconds float64 `json:"busyGBSeconds"`
 	IdleGBSeconds float64 `json:"idleGBSeconds"`
+	// QuietGBSeconds is the part of IdleGBSeconds in whole minutes in which the
+	// function was not called: what a trace of counts by the minute tells
+	// without a rule of spreading.
+	QuietGBSeconds float64 `json:"quietGBSeconds"`
 
 	latency *latencies
 }

@@ -36,6 +36,8 @@ type Sim struct {
 	events   queue
 	now      int64
 	nextPlan int64
+	// nextMinute is when the current minute ends.
+	nextMinute int64
 	// from and until are the counted time.
 	from, until int64
 
@@ -80,6 +82,10 @@ type fn struct {
 	loadSince      int64
 
 	busyNanos, idleNanos int64 // counted
+
+	called     bool  // in the current minute
+	closedIdle int64 // idle time until the end of the last minute, counted
+	quietNanos int64 // of it, in minutes without a call
 }
 
 // slot is one busy instance.
@@ -125,7 +131,7 @@ func New(functions []pool.Function, p pool.Policy, cfg Config) *Sim {
 			s.fns[i].max = math.MaxInt32
 		}
 	}
-	s.nextPlan = int64(cfg.Window - cfg.Lead)
+	s.nextPlan, s.nextMinute = int64(cfg.Window-cfg.Lead), nsPerMinute
 	return s
 }
 
@@ -147,6 +153,15 @@ func (s *Sim) Advance(t time.Duration) { s.runTo(int64(t)) }
 
 // runTo processes what happens until t: events before plans at the same instant.
 func (s *Sim) runTo(t int64) {
+	for s.nextMinute <= t {
+		s.runPlans(s.nextMinute)
+		s.closeMinute()
+		s.nextMinute += nsPerMinute
+	}
+	s.runPlans(t)
+}
+
+func (s *Sim) runPlans(t int64) {
 	for s.nextPlan <= t {
 		s.runEvents(s.nextPlan)
 		s.now = s.nextPlan
@@ -183,6 +198,7 @@ func (s *Sim) counts(t int64) bool { return t >= s.from && t < s.until }
 func (s *Sim) arrive(i int32, at, service int64) {
 	f := &s.fns[i]
 	f.arrivals++
+	f.called = true
 	f.preWarmAt, f.preWarmKeep = 0, 0
 	if s.counts(at) {
 		s.result.Invocations++
@@ -442,6 +458,36 @@ func (s *Sim) startAhead(f *fn, i int32) bool {
 	return true
 }
 
+// idleUntilNow is the idle time of all instances of f, those that are not over included.
+func (s *Sim) idleUntilNow(f *fn) int64 {
+	n := f.idleNanos
+	for _, x := range f.idle {
+		n += clip(x.since, s.now, s.from, s.until)
+	}
+	for _, at := range f.starting {
+		n += clip(at-f.cold, s.now, s.from, s.until)
+	}
+	return n
+}
+
+// closeMinute charges the idle time of the minute that ends now.
+func (s *Sim) closeMinute() {
+	if s.now <= s.from || s.now > s.until {
+		for i := range s.fns {
+			s.fns[i].called = false
+		}
+		return
+	}
+	for i := range s.fns {
+		f := &s.fns[i]
+		idle := s.idleUntilNow(f)
+		if !f.called {
+			f.quietNanos += idle - f.closedIdle
+		}
+		f.closedIdle, f.called = idle, false
+	}
+}
+
 // Finish runs to the end of the counted time and returns what was measured. The
 // run is over then.
 func (s *Sim) Finish() *Result {
@@ -454,15 +500,11 @@ func (s *Sim) Finish() *Result {
 				f.busyNanos += clip(x.since, s.now, s.from, s.until)
 			}
 		}
-		for _, x := range f.idle {
-			s.end(f, x)
-		}
-		for _, at := range f.starting {
-			f.idleNanos += clip(at-f.cold, s.now, s.from, s.until)
-		}
+		f.idleNanos = s.idleUntilNow(f)
 		gb := float64(f.memory) / 1e9
 		r.BusyGBSeconds += gb * seconds(f.busyNanos)
 		r.IdleGBSeconds += gb * seconds(f.idleNanos)
+		r.QuietGBSeconds += gb * seconds(f.quietNanos)
 	}
 	r.Open = s.line.open(s.from, s.until)
 	return r
