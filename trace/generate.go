@@ -85,6 +85,10 @@ func (g Generator) app(t *Trace, name string, size int, r *rand.Rand) {
 		for m, n := range calls {
 			f.Counts.Append(m, n)
 		}
+		if f.Counts.Active() == 0 {
+			// A trace lists functions that were called.
+			f.Counts.Append(r.IntN(t.Minutes), 1)
+		}
 		t.Functions = append(t.Functions, f)
 	}
 }
