@@ -18,8 +18,8 @@ type Config struct {
 	Driver string
 	// Version is what the server calls itself.
 	Version string
-	// Capacity is what the limits of all instances may sum up to; by default
-	// what the machine has.
+	// Capacity is what the limits of all instances may sum up to; for the
+	// default see local.Config.
 	Capacity function.Resources
 	// QueueDeadline is how long a request waits for an instance before it is
 	// answered with 503; by default 30 s.

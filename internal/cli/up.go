@@ -52,7 +52,7 @@ told otherwise.`,
 	fl.StringVar(&f.listen, "listen", "127.0.0.1:8280", "address to listen on; port 0 chooses a free one")
 	fl.StringVar(&f.data, "data", dataDir(env), "folder for everything that outlives the process")
 	fl.StringVar(&f.driver, "driver", local.DriverProcess, "how instances are run: process or docker")
-	fl.StringVar(&f.cpu, "capacity-cpu", "", "CPUs that the limits of all instances may sum up to; more than the machine has overbooks it (default what it has)")
+	fl.StringVar(&f.cpu, "capacity-cpu", "", "CPUs that the limits of all instances may sum up to; idle instances use none, so more than the machine has is sound (default four times what it has)")
 	fl.StringVar(&f.memory, "capacity-memory", "", "memory that the limits of all instances may sum up to, such as 8Gi (default nine tenths of the machine's)")
 	fl.StringVar(&f.price, "price", "cloud-run", "price list for costs: aws-lambda, azure, cloud-run or paper")
 	fl.DurationVar(&f.grace, "grace", 30*time.Second, "how long synchronous runs may take to end at Ctrl-C")

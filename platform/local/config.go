@@ -29,7 +29,8 @@ type Config struct {
 	// Driver is DriverProcess (the default) or DriverDocker.
 	Driver string
 	// Capacity is what the limits of all instances may sum up to; by default
-	// the machine's CPUs and nine tenths of its memory.
+	// four times the machine's CPUs, as most instances are idle most of the time
+	// and then use none, and nine tenths of its memory, which they keep.
 	Capacity function.Resources
 	// QueueLimit is how many requests may wait for one revision; by default 1000.
 	QueueLimit int
@@ -52,6 +53,9 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// overbooking is how often the CPUs of the machine are given out by default.
+const overbooking = 4
+
 // withDefaults checks the configuration and fills what is not set.
 func (c Config) withDefaults() (Config, error) {
 	if c.DataDir == "" {
@@ -66,7 +70,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.Driver = DriverProcess
 	}
 	if c.Capacity.CPU <= 0 {
-		c.Capacity.CPU = function.MilliCPU(1000 * runtime.NumCPU())
+		c.Capacity.CPU = function.MilliCPU(1000 * overbooking * runtime.NumCPU())
 	}
 	if c.Capacity.Memory <= 0 {
 		total, err := machineMemory()

@@ -87,7 +87,7 @@ func dockerCheck(ctx context.Context) Check {
 	defer cancel()
 	v, err := api.Ping(ctx, client.PingOptions{})
 	if err != nil {
-		return Check{Name: "Docker engine", Detail: err.Error(), Hint: hint}
+		return Check{Name: "Docker engine", Detail: "does not answer at " + api.DaemonHost(), Hint: hint}
 	}
 	return Check{Name: "Docker engine", OK: true, Detail: "API version " + v.APIVersion}
 }
