@@ -37,30 +37,25 @@ const (
 	effort       = 8 // rounds of exchanges
 )
 
-// policy holds the choices of the strategy that were made by measurement, on
-// generated profiles of other families and seeds than it is judged on.
-type policy struct {
+// What follows was chosen by measurement, on generated profiles of other families
+// and seeds than the strategy is judged on.
+const (
 	// caution is how many standard deviations of the posterior the promise is
-	// kept above the mean: the guard band that shrinks as more is learnt. It is
-	// more than a level of confidence alone asks for, since the cheapest of many
-	// options is one that luck made look good.
-	caution float64
+	// kept above the mean: the guard band that shrinks as more is learnt.
+	caution = 1.8
 	// doubt is how many of its own standard deviations every function's log time
 	// is taken to be slower. Each function is given the option that looks best, so
 	// each looks better than it is; these errors do not average out along the
 	// graph as others do.
-	doubt float64
-	// temper scales the deviation of drawn worlds from the mean.
-	temper float64
-	// incumbent tries what would be recommended every other time.
-	incumbent bool
-}
-
-var standard = policy{caution: 1.8, doubt: 0.7, temper: 1, incumbent: true}
+	doubt = 0.7
+	// incumbentFrom is the number of runs from which on every other one tries
+	// what would be recommended, so that it is not recommended for luck.
+	incumbentFrom = 11
+)
 
 // Next implements [Strategy]: the designed start, then the best configuration of
 // a world drawn from the posterior (Thompson sampling), which tries what might be
-// best as often as it might be.
+// best as often as it might be, in turns with what would be recommended.
 func (s *Structured) Next(p *Problem, history []Run, n, left int, rng *rand.Rand) ([]Configuration, error) {
 	if err := check(p, history); err != nil {
 		return nil, err
@@ -88,7 +83,7 @@ func (s *Structured) Next(p *Problem, history []Run, n, left int, rng *rand.Rand
 		return nil, err
 	}
 	rng = rand.New(rand.NewPCG(seed, 1))
-	if standard.incumbent && len(history)%2 == 1 && len(history) > 10 {
+	if len(history)%2 == 1 && len(history) >= incumbentFrom {
 		c, err := b.incumbent(rng)
 		if err != nil {
 			return nil, err
@@ -130,13 +125,6 @@ func (b *belief) propose(n int, rng *rand.Rand) ([]Configuration, error) {
 		return nil, err
 	}
 	var out []Configuration
-	for _, m := range menus {
-		for _, draw := range m.draws {
-			for i := range draw {
-				draw[i] = m.mean[i] + standard.temper*(draw[i]-m.mean[i])
-			}
-		}
-	}
 	for d := range n {
 		sp := b.newScenario(menus, []int{d}, thompsonRuns, rng).space(0)
 		out = append(out, b.configuration(sp, sp.Solve(b.p.Target.Seconds, effort/2).Choice))
@@ -203,7 +191,7 @@ func (b *belief) incumbent(rng *rand.Rand) (Configuration, error) {
 	if err != nil {
 		return nil, err
 	}
-	sp := b.newScenario(menus, upTo(coarseDraws), coarseRuns/2, rng).space(standard.caution)
+	sp := b.newScenario(menus, upTo(coarseDraws), coarseRuns/2, rng).space(caution)
 	return b.configuration(sp, sp.Solve(b.p.Target.Seconds, effort/4).Choice), nil
 }
 
@@ -217,7 +205,7 @@ func (b *belief) doubtfulMenus(n int, rng *rand.Rand) ([]*menu, error) {
 	for _, m := range menus {
 		for _, draw := range m.draws {
 			for i := range draw {
-				draw[i] += standard.doubt * m.sd[i]
+				draw[i] += doubt * m.sd[i]
 			}
 		}
 	}
@@ -229,9 +217,9 @@ func (b *belief) recommend(rng *rand.Rand) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	coarse := b.newScenario(menus, upTo(coarseDraws), coarseRuns, rng).space(standard.caution)
+	coarse := b.newScenario(menus, upTo(coarseDraws), coarseRuns, rng).space(caution)
 	fineScenario := b.newScenario(menus, upTo(fineDraws), fineRuns, rng)
-	fine := fineScenario.space(standard.caution)
+	fine := fineScenario.space(caution)
 	// The coarse simulation is searched, the fine one decides: its verdict moves
 	// the limit of the search until both agree.
 	const rounds, close = 5, 0.002
@@ -293,7 +281,7 @@ func (b *belief) result(sc *scenario, sp *search.Space, choice []int, value floa
 		r.Reason = fmt.Sprintf("no configuration keeps %s: this one comes closest, and %q takes most of its time", b.p.Target, r.Blocker)
 		return r
 	}
-	r.Reason = fmt.Sprintf("cheapest that keeps %s with %.1f standard deviations to spare", b.p.Target, standard.caution)
+	r.Reason = fmt.Sprintf("cheapest that keeps %s with %.1f standard deviations to spare", b.p.Target, caution)
 	return r
 }
 

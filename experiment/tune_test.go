@@ -1,0 +1,108 @@
+package experiment_test
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/aquatope/aquatope/experiment"
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/profile"
+	"github.com/google/go-cmp/cmp"
+)
+
+func tuneOptions(t *testing.T) experiment.TuneOptions {
+	t.Helper()
+	price, err := function.LookupPrice("paper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := experiment.TuneOptions{Strategies: []string{"structured", "random"}, Seeds: 2, Budget: 15, Price: price}
+	for _, name := range []string{"chain-plateau", "random-2-steps-7"} {
+		m, err := experiment.NamedProfile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Profiles = append(o.Profiles, m)
+	}
+	return o
+}
+
+func TestTuneIsDeterministicAndComplete(t *testing.T) {
+	var results [2][]experiment.TuneResult
+	var ex *experiment.TuneExperiment
+	for i := range results {
+		var err error
+		if ex, err = experiment.Tune(context.Background(), tuneOptions(t)); err != nil {
+			t.Fatal(err)
+		}
+		results[i] = ex.Results
+		for j := range results[i] {
+			results[i][j].SecondsPerDecision = 0
+		}
+	}
+	if d := cmp.Diff(results[0], results[1]); d != "" {
+		t.Errorf("two runs with the same seeds differ: %s", d)
+	}
+	if n := len(ex.Results); n != 2*2*2*2 { // workflows, strategies, seeds, checkpoints 10 and 15
+		t.Fatalf("%d results", n)
+	}
+	for _, r := range ex.Results {
+		if math.IsNaN(r.CostOverOracle) || r.CostOverOracle <= 0 || r.QoSMillis <= 0 {
+			t.Errorf("result %+v", r)
+		}
+		// What keeps the promise cannot cost less than the oracle; what the oracle
+		// misses by being a search is far below one percent.
+		if r.Feasible && r.CostOverOracle < 0.995 {
+			t.Errorf("cheaper than the oracle: %+v", r)
+		}
+		if r.Feasible != (r.TrueLatencyPercentileMillis != nil && *r.TrueLatencyPercentileMillis <= 1.0005*r.QoSMillis) {
+			t.Errorf("feasible does not follow from the latency: %+v", r)
+		}
+	}
+	var page bytes.Buffer
+	if _, err := ex.Report().WriteTo(&page); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"chain-plateau-1000", "structured", "<svg"} {
+		if !strings.Contains(page.String(), want) {
+			t.Errorf("the report lacks %q", want)
+		}
+	}
+	// per workflow and for both, by strategy and checkpoint
+	if n := len(ex.Summaries()); n != 3*2*2 {
+		t.Errorf("%d summaries", n)
+	}
+}
+
+func TestTuneRefusesNonsense(t *testing.T) {
+	for name, spoil := range map[string]func(*experiment.TuneOptions){
+		"no seeds":         func(o *experiment.TuneOptions) { o.Seeds = 0 },
+		"no profile":       func(o *experiment.TuneOptions) { o.Profiles = nil },
+		"unknown strategy": func(o *experiment.TuneOptions) { o.Strategies = []string{"magic"} },
+		"impossible promise": func(o *experiment.TuneOptions) {
+			m := *o.Profiles[0]
+			m.QoS.Latency /= 100
+			o.Profiles = []*profile.Model{&m}
+		},
+	} {
+		o := tuneOptions(t)
+		spoil(&o)
+		if _, err := experiment.Tune(context.Background(), o); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestNamedProfiles(t *testing.T) {
+	if all, err := experiment.ShippedProfiles(); err != nil || len(all) < 5 {
+		t.Errorf("%d profiles, %v", len(all), err)
+	}
+	for _, name := range []string{"", "chain", "chain-magic", "magic-steps", "random-steps", "random-0-steps", "random-99999-steps", "chain-steps-x", "../x"} {
+		if _, err := experiment.NamedProfile(name); err == nil {
+			t.Errorf("%q is a profile", name)
+		}
+	}
+}
