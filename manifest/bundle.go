@@ -17,6 +17,7 @@ type Bundle struct {
 
 	calls  []call        // of all workflows, for Check
 	places []declaration // of everything in the bundle
+	locks  []locked
 }
 
 // call is a place in a manifest where a workflow calls a function.
@@ -49,6 +50,7 @@ func (b *Bundle) merge(o *Bundle) Errors {
 	b.Workflows = append(b.Workflows, o.Workflows...)
 	b.Functions = append(b.Functions, o.Functions...)
 	b.calls = append(b.calls, o.calls...)
+	b.locks = append(b.locks, o.locks...)
 	return errs
 }
 

@@ -79,6 +79,9 @@ func Load(paths ...string) (*Bundle, error) {
 		}
 		errs = append(errs, all.merge(b)...)
 	}
+	if len(errs) == 0 {
+		errs = all.applyLocks()
+	}
 	if len(errs) > 0 {
 		return nil, errs
 	}
@@ -161,6 +164,9 @@ func Parse(name string, data []byte) (*Bundle, error) {
 	b, err := parse(name, data, files{dir: filepath.Dir(name)})
 	if err != nil {
 		return nil, err
+	}
+	if errs := b.applyLocks(); len(errs) > 0 {
+		return nil, errs
 	}
 	return b, nil
 }

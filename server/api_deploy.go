@@ -33,6 +33,7 @@ func (s *Server) addAPI(a huma.API) {
 	s.addDeployAPI(a)
 	s.addRunAPI(a)
 	s.addStatusAPI(a)
+	s.addTuneAPI(a)
 }
 
 func (s *Server) addDeployAPI(a huma.API) {

@@ -33,6 +33,8 @@ type Server struct {
 	starts   startErrors
 	running  counts
 	idle     *idleMeter
+	trials   trialInvoker
+	tunings  tunings
 	warnings struct {
 		mu   sync.Mutex
 		list []string
@@ -43,8 +45,9 @@ type Server struct {
 	catalog   atomic.Pointer[catalog]
 	closing   atomic.Bool
 
-	loops     sync.WaitGroup
-	stopLoops context.CancelFunc
+	loops      sync.WaitGroup
+	background context.Context // of loops
+	stopLoops  context.CancelFunc
 }
 
 // Open starts a server on its data folder: it ends what an earlier process
@@ -82,8 +85,9 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the server: %w", err), s.platform.Close(ctx))
 	}
+	s.trials.next = s.platform
 	s.engine = engine.New(engine.Config{
-		Invoker: s.platform,
+		Invoker: &s.trials,
 		Log:     s.store,
 		Record:  s.runEnded,
 		MaxBody: c.MaxBody,
@@ -96,7 +100,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	}
 	s.handler = s.routes()
 	loops, stop := context.WithCancel(context.Background())
-	s.stopLoops = stop
+	s.background, s.stopLoops = loops, stop
 	s.loops.Go(func() { s.scaleLoop(loops) })
 	s.loops.Go(func() { s.idleLoop(loops) })
 	return s, nil

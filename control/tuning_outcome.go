@@ -1,0 +1,102 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/tuner"
+)
+
+// Verdict is what a session came to.
+type Verdict string
+
+// The verdicts.
+const (
+	VerdictFeasible   Verdict = "feasible"   // the recommendation keeps the promise
+	VerdictInfeasible Verdict = "infeasible" // no configuration keeps it
+	VerdictUnknown    Verdict = "unknown"    // too few runs to have found one that does
+)
+
+// TuningOutcome is a recommendation with what is predicted of it.
+type TuningOutcome struct {
+	tuner.Result
+	Verdict  Verdict
+	Runs     int
+	Frontier []tuner.FrontierPoint
+}
+
+// Incumbent returns the recommendation as it stands, without the frontier.
+func (t *Tuning) Incumbent() (TuningOutcome, error) {
+	return t.outcome(t.problem.Target)
+}
+
+func (t *Tuning) outcome(target tuner.Target) (TuningOutcome, error) {
+	if len(t.history) == 0 {
+		return TuningOutcome{}, ErrNoTrial
+	}
+	p := t.problem
+	p.Target = target
+	res, err := t.c.Strategy.Recommend(&p, t.history, t.stream("recommendation"))
+	if err != nil {
+		return TuningOutcome{}, fmt.Errorf("recommending a configuration: %w", err)
+	}
+	out := TuningOutcome{Result: res, Runs: len(t.history), Verdict: VerdictFeasible}
+	if !res.Feasible {
+		out.Verdict = VerdictUnknown
+		// What comes closest is believed to miss the target beyond doubt.
+		if res.Promised.Low > target.Seconds || len(res.Latency) == 0 && res.Blocker != "" {
+			out.Verdict = VerdictInfeasible
+		}
+	}
+	return out, nil
+}
+
+// Explain answers for any target what the session would recommend, from what is
+// known, with the frontier of cost over latency around it.
+func (t *Tuning) Explain(target tuner.Target) (TuningOutcome, error) {
+	out, err := t.outcome(target)
+	if err != nil || len(out.Latency) == 0 {
+		return out, err
+	}
+	for i := range frontierPoints {
+		at := target
+		at.Seconds *= math.Pow(2, 2*float64(i)/(frontierPoints-1)-1)
+		res, err := t.outcome(at)
+		if err != nil {
+			return out, err
+		}
+		out.Frontier = append(out.Frontier, tuner.FrontierPoint{
+			Seconds: at.Seconds, Cost: res.Cost, Configuration: res.Configuration, Feasible: res.Feasible,
+		})
+	}
+	return out, nil
+}
+
+// frontierPoints are the targets of a frontier, from half to twice the one asked
+// for.
+const frontierPoints = 13
+
+// Conclude ends the session with its recommendation, journalled.
+func (t *Tuning) Conclude(ctx context.Context, now time.Time) (TuningOutcome, error) {
+	out, err := t.Explain(t.problem.Target)
+	if err != nil {
+		return out, err
+	}
+	return out, t.c.Journal.DecideTuning(ctx, TuningDecision{
+		Time: now, Workflow: t.c.Workflow.Name, Kind: "recommendation", Reason: out.Reason, Data: t.Resources(out.Configuration),
+	})
+}
+
+// Resources names the functions of a configuration.
+func (t *Tuning) Resources(c tuner.Configuration) map[string]function.Resources {
+	out := map[string]function.Resources{}
+	for i, f := range t.problem.Functions {
+		if i < len(c) {
+			out[f.Name] = c[i]
+		}
+	}
+	return out
+}

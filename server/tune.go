@@ -1,0 +1,212 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/aquatope/aquatope/control"
+	"github.com/aquatope/aquatope/server/api"
+	"github.com/aquatope/aquatope/tuner"
+)
+
+// tunings holds the last tuning session of every workflow, and lets one
+// measurement run at a time, so that they do not disturb one another.
+type tunings struct {
+	mu        sync.Mutex
+	measuring string // what is under way, in words; empty for nothing
+	last      map[string]*tuneJob
+}
+
+// tuneJob is one tuning session.
+type tuneJob struct {
+	cancel context.CancelFunc
+	ended  chan struct{}
+
+	mu    sync.Mutex
+	state api.Tuning
+}
+
+func (j *tuneJob) snapshot() api.Tuning {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.state
+}
+
+func (j *tuneJob) update(change func(*api.Tuning)) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	change(&j.state)
+}
+
+// measure claims the machine for a measurement; release gives it back.
+func (t *tunings) measure(what string) (release func(), err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.measuring != "" {
+		return nil, &api.Problem{
+			Title: "Measuring already", Status: http.StatusConflict,
+			Detail: t.measuring + " is under way, and two measurements would disturb each other",
+			Hint:   "wait for its end, or stop it",
+		}
+	}
+	t.measuring = what
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.measuring = ""
+	}, nil
+}
+
+func (t *tunings) get(workflow string) *tuneJob {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last[workflow]
+}
+
+func (t *tunings) set(workflow string, j *tuneJob) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.last == nil {
+		t.last = map[string]*tuneJob{}
+	}
+	t.last[workflow] = j
+}
+
+// startTuning begins a session, or takes up the one that ended early.
+func (s *Server) startTuning(ctx context.Context, name string, req api.TuneRequest) (api.Tuning, error) {
+	plan, err := s.planTuning(name, req)
+	if err != nil {
+		return api.Tuning{}, err
+	}
+	release, err := s.tunings.measure("the tuning of " + name)
+	if err != nil {
+		return api.Tuning{}, err
+	}
+	started := false
+	defer func() {
+		if !started {
+			release()
+		}
+	}()
+	runner, err := s.newTrialRunner(plan.workflow, plan.catalog, plan.bodies)
+	if err != nil {
+		return api.Tuning{}, cannotTune(err)
+	}
+	plan.config.Runner = runner
+	session, err := s.openTuning(ctx, plan, req.Fresh)
+	if err != nil {
+		return api.Tuning{}, err
+	}
+	all, resumed := session.Runs()
+	background, cancel := context.WithCancel(s.background)
+	job := &tuneJob{cancel: cancel, ended: make(chan struct{}), state: api.Tuning{
+		Workflow: name, Phase: api.PhaseRunning, QoS: plan.qos, Strategy: plan.config.Strategy.Name(),
+		Budget: plan.config.Budget, Runs: all, Resumed: resumed, Message: "starting",
+	}}
+	s.tunings.set(name, job)
+	started = true
+	s.loops.Go(func() {
+		defer close(job.ended)
+		defer cancel()
+		defer release()
+		s.tune(background, job, session, plan, runner, req.Apply)
+	})
+	return job.snapshot(), nil
+}
+
+// tune runs a session to its end.
+func (s *Server) tune(ctx context.Context, job *tuneJob, session *control.Tuning, plan *tuningPlan, runner *trialRunner, apply bool) {
+	defer runner.remove(nil)
+	err := s.tuneSteps(ctx, job, session, plan, runner)
+	if err == nil {
+		err = s.concludeTuning(ctx, job, session, plan, apply)
+	}
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		job.update(func(t *api.Tuning) {
+			t.Phase, t.Message = api.PhaseStopped, "stopped; the runs so far are kept, and tuning again goes on from there"
+		})
+	default:
+		s.log.Error("tuning", "workflow", plan.workflow.workflow.Name, "error", err)
+		job.update(func(t *api.Tuning) { t.Phase, t.Message = api.PhaseFailed, err.Error() })
+	}
+}
+
+func (s *Server) tuneSteps(ctx context.Context, job *tuneJob, session *control.Tuning, plan *tuningPlan, runner *trialRunner) error {
+	for session.Left() > 0 {
+		n, _ := session.Runs()
+		job.update(func(t *api.Tuning) {
+			t.Message = fmt.Sprintf("run %d of %d", n+1, plan.config.Budget)
+			if n == 0 {
+				t.Message += ", starting instances"
+			}
+		})
+		if err := session.Step(ctx, time.Now()); err != nil {
+			return err
+		}
+		out, err := session.Incumbent()
+		if err != nil && !errors.Is(err, control.ErrNoTrial) {
+			return err
+		}
+		runs, _ := session.Runs()
+		rec := s.recommendation(out, session, plan)
+		job.update(func(t *api.Tuning) { t.Runs, t.Warmups, t.Recommendation = runs, runner.warmups, rec })
+	}
+	return nil
+}
+
+func (s *Server) concludeTuning(ctx context.Context, job *tuneJob, session *control.Tuning, plan *tuningPlan, apply bool) error {
+	job.update(func(t *api.Tuning) { t.Message = "computing the frontier" })
+	out, err := session.Conclude(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	rec := s.recommendation(out, session, plan)
+	rec.Measured = measuredOf(session)
+	applied := false
+	if apply && out.Verdict == control.VerdictFeasible {
+		if err := s.applyResources(ctx, plan.workflow.workflow.Name, session.Resources(out.Configuration)); err != nil {
+			return fmt.Errorf("deploying the recommendation: %w", err)
+		}
+		applied = true
+	}
+	job.update(func(t *api.Tuning) {
+		t.Recommendation, t.Applied, t.Phase, t.Message = rec, applied, api.PhaseDone, ""
+	})
+	return nil
+}
+
+// stopTuning ends a session and waits until its last run is off the machine.
+func (s *Server) stopTuning(ctx context.Context, name string) (api.Tuning, error) {
+	job := s.tunings.get(name)
+	if job == nil {
+		return api.Tuning{}, noTuning(name)
+	}
+	job.cancel()
+	select {
+	case <-job.ended:
+		return job.snapshot(), nil
+	case <-ctx.Done():
+		return api.Tuning{}, ctx.Err()
+	}
+}
+
+func noTuning(name string) error {
+	return &api.Problem{
+		Type: api.TypeNotFound, Title: "Not tuned", Status: http.StatusNotFound,
+		Detail: "workflow " + name + " has not been tuned since the server started", Hint: "aquatope tune " + name,
+	}
+}
+
+func cannotTune(err error) error {
+	p := &api.Problem{Title: "Cannot tune", Status: http.StatusUnprocessableEntity, Detail: err.Error()}
+	if errors.Is(err, tuner.ErrProblem) {
+		p.Detail = "this cannot be tuned: " + err.Error()
+	}
+	return p
+}
