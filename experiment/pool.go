@@ -52,15 +52,19 @@ type PoolResult struct {
 	Knob      string  `json:"knob"` // what the parameter is, with its unit
 	Parameter float64 `json:"parameter"`
 
-	Invocations         int64   `json:"invocations"`
-	ColdStarts          float64 `json:"coldStarts"`
-	ColdStartRate       float64 `json:"coldStartRate"`
-	P50StartMillis      float64 `json:"p50StartMillis"`
-	P99StartMillis      float64 `json:"p99StartMillis"`
-	MemoryGBSeconds     float64 `json:"memoryGBSeconds"`
+	Invocations     int64   `json:"invocations"`
+	ColdStarts      float64 `json:"coldStarts"`
+	ColdStartRate   float64 `json:"coldStartRate"`
+	P50StartMillis  float64 `json:"p50StartMillis"`
+	P99StartMillis  float64 `json:"p99StartMillis"`
+	MemoryGBSeconds float64 `json:"memoryGBSeconds"`
+	// IdleMemoryGBSeconds is the memory of instances that are kept in minutes
+	// in which their function is not called, the account of a trace that counts
+	// by the minute; ExactIdleGBSeconds that of all instances at every instant
+	// at which they serve nothing, which rests on how invocations are spread
+	// within their minutes.
 	IdleMemoryGBSeconds float64 `json:"idleMemoryGBSeconds"`
-	// QuietMemoryGBSeconds is the part of it in minutes without a call.
-	QuietMemoryGBSeconds float64 `json:"quietMemoryGBSeconds"`
+	ExactIdleGBSeconds  float64 `json:"exactIdleGBSeconds"`
 	// StartedAhead are instances that no invocation waited for, Rejected
 	// invocations that found no memory.
 	StartedAhead float64 `json:"startedAhead"`
@@ -78,8 +82,10 @@ type PoolReport struct {
 	Judged    trace.Span   `json:"judgedMinutes"`
 	Seeds     int          `json:"seeds"`
 	Results   []PoolResult `json:"results"`
-	Savings   []Saving     `json:"savings"`
-	Notes     []string     `json:"notes"`
+	// Savings compare at equal cold starts, by the minute and by the instant.
+	Savings      []Saving `json:"savings"`
+	ExactSavings []Saving `json:"exactSavings"`
+	Notes        []string `json:"notes"`
 }
 
 // Pool runs every policy with every value of its knob over the trace.
@@ -123,7 +129,7 @@ func Pool(ctx context.Context, c PoolConfig) (*PoolReport, error) {
 		Functions: len(c.Trace.Functions), Judged: c.Judged, Seeds: c.Seeds,
 		Results: mean(groups), Notes: append(slices.Clone(c.Trace.Notes), groups[0].world.notes...),
 	}
-	r.Savings = savings(r.Results)
+	r.Savings, r.ExactSavings = savings(r.Results), savings(r.exact())
 	return r, nil
 }
 

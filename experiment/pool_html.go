@@ -3,6 +3,7 @@ package experiment
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/aquatope/aquatope/internal/report"
@@ -11,10 +12,38 @@ import (
 // WriteHTML writes the comparison as one page. Times are left out, so that
 // equal runs give equal pages.
 func (r *PoolReport) WriteHTML(w io.Writer) error {
-	names, of := curves(r.Results)
-	chart := report.Chart{
+	out := report.New("Pool policies: cold starts against idle memory").Text(r.Conditions()...)
+	for _, account := range []struct {
+		title, caption string
+		results        []PoolResult
+		savings        []Saving
+	}{
+		{"By the minute", "Idle: kept in minutes without a call of the function.", r.Results, r.Savings},
+		{"By the instant", "Idle: whenever an instance serves nothing. Between the calls of one minute this is the rule of spreading, not the trace; no policy that knows counts only can save it.", r.exact(), r.ExactSavings},
+	} {
+		out.Section(account.title).Chart(chartOf(account.results, account.caption)).Text(poolSummary(account.results, account.savings)...)
+		if len(account.savings) > 0 {
+			out.Table(savingTable(account.savings))
+		}
+	}
+	t := report.Table{
+		Header: []string{"policy", "knob", "parameter", "invocations", "cold starts", "cold %", "p50 start ms", "p99 start ms", "memory GB-s", "idle GB-s", "idle GB-s by the instant", "started ahead", "rejected"},
+	}
+	for _, p := range r.Results {
+		t.Rows = append(t.Rows, []any{
+			p.Policy, p.Knob, p.Parameter, p.Invocations, p.ColdStarts, 100 * p.ColdStartRate,
+			p.P50StartMillis, p.P99StartMillis, p.MemoryGBSeconds, p.IdleMemoryGBSeconds, p.ExactIdleGBSeconds, p.StartedAhead, p.Rejected,
+		})
+	}
+	_, err := out.Section("All runs").Table(t).WriteTo(w)
+	return err
+}
+
+func chartOf(results []PoolResult, caption string) report.Chart {
+	names, of := curves(results)
+	c := report.Chart{
 		Title:   "Cold starts against idle memory, each policy over its own knob",
-		Caption: "Down and to the left is better. Points that another point of the same policy beats in both are left out.",
+		Caption: caption + " Down and to the left is better. Points that another point of the same policy beats in both are left out.",
 		X:       report.Axis{Label: "idle memory", Unit: "GB-s"},
 		Y:       report.Axis{Label: "cold starts", Log: true},
 	}
@@ -23,34 +52,30 @@ func (r *PoolReport) WriteHTML(w io.Writer) error {
 		for _, p := range of[n] {
 			s.X, s.Y = append(s.X, p.IdleMemoryGBSeconds), append(s.Y, p.ColdStarts)
 		}
-		chart.Series = append(chart.Series, s)
+		c.Series = append(c.Series, s)
 	}
-	out := report.New("Pool policies: cold starts against idle memory").
-		Text(r.Conditions()...).
-		Chart(chart).
-		Section("At equal cold starts").
-		Text(r.Summary()...)
-	if len(r.Savings) > 0 {
-		t := report.Table{
-			Caption: "Idle memory of the project's own policy where it has as many cold starts as a point of a peer, interpolated between its own points",
-			Header:  []string{"peer", "its parameter", "cold starts", "its idle GB-s", "own idle GB-s", "saved %"},
-		}
-		for _, s := range r.Savings {
-			t.Rows = append(t.Rows, []any{s.Peer, s.Parameter, s.ColdStarts, s.PeerIdle, s.OwnIdle, 100 * s.Saved})
-		}
-		out.Table(t)
-	}
+	return c
+}
+
+func savingTable(savings []Saving) report.Table {
 	t := report.Table{
-		Header: []string{"policy", "knob", "parameter", "invocations", "cold starts", "cold %", "p50 start ms", "p99 start ms", "memory GB-s", "idle GB-s", "started ahead", "rejected"},
+		Caption: "Idle memory of the project's own policy where it has as many cold starts as a point of a peer, interpolated between its own points",
+		Header:  []string{"peer", "its parameter", "cold starts", "its idle GB-s", "own idle GB-s", "saved %"},
 	}
-	for _, p := range r.Results {
-		t.Rows = append(t.Rows, []any{
-			p.Policy, p.Knob, p.Parameter, p.Invocations, p.ColdStarts, 100 * p.ColdStartRate,
-			p.P50StartMillis, p.P99StartMillis, p.MemoryGBSeconds, p.IdleMemoryGBSeconds, p.StartedAhead, p.Rejected,
-		})
+	for _, s := range savings {
+		t.Rows = append(t.Rows, []any{s.Peer, s.Parameter, s.ColdStarts, s.PeerIdle, s.OwnIdle, 100 * s.Saved})
 	}
-	_, err := out.Section("All runs").Table(t).WriteTo(w)
-	return err
+	return t
+}
+
+// exact returns the results with idle memory by the instant in place of that by
+// the minute.
+func (r *PoolReport) exact() []PoolResult {
+	out := slices.Clone(r.Results)
+	for i := range out {
+		out[i].IdleMemoryGBSeconds = out[i].ExactIdleGBSeconds
+	}
+	return out
 }
 
 // Conditions say under which assumptions the figures hold.
@@ -58,13 +83,19 @@ func (r *PoolReport) Conditions() []string {
 	return []string{
 		fmt.Sprintf("%d functions; minutes %d to %d count, those before them trained and warmed up; mean of %d seed(s).", r.Functions, r.Judged.From, r.Judged.To, r.Seeds),
 		strings.Join(r.Notes, " "),
-		"Idle memory is charged from when an instance is started ahead or falls idle until an invocation takes it or it is removed. A cold start is the start of an instance that an invocation waited for.",
+		"A cold start is the start of an instance that an invocation waited for. An instance that is started ahead is idle from the start of its start. Idle memory by the minute counts the minutes in which the function is not called, as studies of traces that count by the minute do; by the instant it counts all time without an invocation.",
 	}
 }
 
-// Summary says in sentences how the project's own policy compares, and where it loses.
+// Summary says in sentences how the project's own policy compares by both
+// accounts, and where it loses.
 func (r *PoolReport) Summary() []string {
-	names, of := curves(r.Results)
+	out := append([]string{"Idle memory by the minute:"}, poolSummary(r.Results, r.Savings)...)
+	return append(append(out, "Idle memory by the instant:"), poolSummary(r.exact(), r.ExactSavings)...)
+}
+
+func poolSummary(results []PoolResult, savings []Saving) []string {
+	names, of := curves(results)
 	if len(of[ownPolicy]) == 0 {
 		return []string{"The project's own policy did not take part."}
 	}
@@ -73,7 +104,7 @@ func (r *PoolReport) Summary() []string {
 		if n == ownPolicy || n == oraclePolicy {
 			continue
 		}
-		if s := r.summary(n, of); s != "" {
+		if s := against(n, savings, of[ownPolicy]); s != "" {
 			out = append(out, s)
 		}
 	}
@@ -85,11 +116,12 @@ func (r *PoolReport) Summary() []string {
 	return out
 }
 
-func (r *PoolReport) summary(peer string, of map[string]curve) string {
+// against says how the own policy compares with one peer.
+func against(peer string, savings []Saving, own curve) string {
 	var sum, worst float64
 	var worstAt Saving
 	n := 0
-	for _, s := range r.Savings {
+	for _, s := range savings {
 		if s.Peer != peer {
 			continue
 		}
@@ -105,7 +137,7 @@ func (r *PoolReport) summary(peer string, of map[string]curve) string {
 	s := fmt.Sprintf("%s: %.1f %% less idle memory at equal cold starts on average over %d points of its curve; least, %.1f %%, at parameter %g with %.0f cold starts.",
 		peer, 100*sum/float64(n), n, 100*worst, worstAt.Parameter, worstAt.ColdStarts)
 	if worst < 0 {
-		s += " There the peer wins: " + whyPeerWins(peer, of[ownPolicy], worstAt)
+		s += " There the peer wins: " + whyPeerWins(peer, own, worstAt)
 	}
 	return s
 }

@@ -9,11 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aquatope/aquatope/experiment"
+	"github.com/aquatope/aquatope/sim"
 	"github.com/aquatope/aquatope/trace"
 )
 
 func newExperimentPoolCmd(env *Env) *cobra.Command {
-	var dir, file, days string
+	var dir, file, days, spread string
 	var c experiment.PoolConfig
 	cmd := &cobra.Command{
 		Use:   "pool --trace DIR",
@@ -37,6 +38,9 @@ the graph.`,
 				return err
 			}
 			c.Trace = t
+			if c.Spread, err = sim.ParseSpread(spread); err != nil {
+				return Usagef("--spread: %w", err)
+			}
 			if days != "" {
 				if c.Judged, err = daySpan(days, t); err != nil {
 					return err
@@ -63,6 +67,7 @@ the graph.`,
 	f.StringVar(&days, "days", "", "days that count, as a-b, the first day of the trace being 1 (default: the second half of the covered minutes)")
 	f.IntVar(&c.Seeds, "seeds", 1, "repetitions with other draws, whose mean is reported")
 	f.IntVar(&c.Concurrency, "concurrency", experiment.DefaultConcurrency, "invocations that one instance serves at once")
+	f.StringVar(&spread, "spread", sim.Measured.String(), "how the invocations of a minute are placed in it: measured (as in the public trace of single invocations) or uniform")
 	f.StringVar(&file, "report", "", "also write an HTML report to this file")
 	return cmd
 }
@@ -92,14 +97,14 @@ func poolTable(r *experiment.PoolReport) Table {
 		Title: fmt.Sprintf("%d functions, minutes %d to %d, %d seed(s)", r.Functions, r.Judged.From, r.Judged.To-1, r.Seeds),
 		Columns: []string{
 			"policy", "parameter", "invocations", "cold starts", "cold rate", "p50 start ms", "p99 start ms",
-			"memory GB-s", "idle GB-s", "rejected", "decision s", "training s",
+			"memory GB-s", "idle GB-s", "exact idle", "rejected", "decision s", "training s",
 		},
 		Note: strings.Join(r.Notes, "\n"),
 	}
 	for _, p := range r.Results {
 		t.Rows = append(t.Rows, []any{
 			p.Policy, p.Parameter, p.Invocations, p.ColdStarts, p.ColdStartRate, p.P50StartMillis, p.P99StartMillis,
-			p.MemoryGBSeconds, p.IdleMemoryGBSeconds, p.Rejected, p.DecisionSeconds, p.TrainSeconds,
+			p.MemoryGBSeconds, p.IdleMemoryGBSeconds, p.ExactIdleGBSeconds, p.Rejected, p.DecisionSeconds, p.TrainSeconds,
 		})
 	}
 	return t
