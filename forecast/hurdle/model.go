@@ -12,8 +12,9 @@ import (
 // Name is how reports call the model.
 const Name = "hurdle"
 
-// Shares of the training time, for progress.
-const collectShare, forestShare = 0.2, 0.6
+// collectShare is the share of the training time that collecting takes, for
+// progress.
+const collectShare = 0.2
 
 // Learner trains the global model. The zero value is ready to use.
 type Learner struct {
@@ -67,17 +68,23 @@ func (l Learner) Train(data []*forecast.History, b forecast.Budget, r *rand.Rand
 		}
 		return w * p, w*p*(1-p) + 1e-9
 	}
-	c := tree.Config{Trees: 150, RowShare: 0.3, FeatureShare: 0.5}
-	forest := tree.Train(s.x, s.width, math.Log(p/(1-p)), loss, c, r, func(trees int) bool {
-		return b.Go(share(collectShare, forestShare, float64(trees)/float64(c.Trees)))
-	})
 	epochs := l.Epochs
 	if epochs == 0 {
 		epochs = min(max(3_000_000/s.len(), 4), 40)
 	}
 	in := fitStandard(s)
-	net := trainNetwork(s, in, epochs, r, func(done float64) bool {
-		return b.Go(share(forestShare, 1, done))
+	net := newTrainer(s, in, epochs, rand.New(rand.NewPCG(r.Uint64(), r.Uint64())))
+	c := tree.Config{Trees: 150, RowShare: 0.3, FeatureShare: 0.5}
+	// The network learns between the trees, so that both have learnt something
+	// whenever the budget ends.
+	forest := tree.Train(s.x, s.width, math.Log(p/(1-p)), loss, c, r, func(trees int) bool {
+		for net.done*c.Trees < net.steps*(trees+1) {
+			if !b.Go(share(collectShare, 1, float64(net.done)/float64(net.steps))) {
+				return false
+			}
+			net.step()
+		}
+		return true
 	})
-	return &Model{in, forest, net}, nil
+	return &Model{in, forest, net.network}, nil
 }

@@ -73,40 +73,51 @@ type shard struct {
 
 const shards = 2
 
-// trainNetwork trains for at most epochs passes over the samples; more is asked
-// between batches with the share done.
-func trainNetwork(s *samples, in standard, epochs int, r *rand.Rand, more func(done float64) bool) *network {
-	master := newNetwork(s.width, r)
-	workers := make([]*shard, shards)
-	for i := range workers {
-		workers[i] = &shard{master.fork(), nn.NewMatrix(batchSize/shards, s.width), nn.NewMatrix(batchSize/shards, 1+len(nominal)), rand.New(rand.NewPCG(r.Uint64(), r.Uint64()))}
+// trainer trains a network step by step.
+type trainer struct {
+	*network
+	s       *samples
+	in      standard
+	workers [shards]*shard
+	adam    nn.Adam
+	r       *rand.Rand
+	steps   int // to the end of training
+	done    int
+}
+
+// newTrainer prepares the given number of passes over the samples.
+func newTrainer(s *samples, in standard, epochs int, r *rand.Rand) *trainer {
+	t := &trainer{network: newNetwork(s.width, r), s: s, in: in, adam: nn.Adam{Decay: weightDecay, Clip: 5}, r: r}
+	t.steps = epochs * t.batches()
+	const part = batchSize / shards
+	for i := range t.workers {
+		t.workers[i] = &shard{t.fork(), nn.NewMatrix(part, s.width), nn.NewMatrix(part, 1+len(nominal)), rand.New(rand.NewPCG(r.Uint64(), r.Uint64()))}
 	}
-	params := master.params()
-	adam := nn.Adam{Decay: weightDecay, Clip: 5}
-	rows := s.len()
-	batches := max(1, rows/batchSize)
-	for step := range epochs * batches {
-		if step%batches == 0 {
-			s.shuffle(r)
-		}
-		done := float64(step) / float64(epochs*batches)
-		if !more(done) {
-			break
-		}
-		var wg sync.WaitGroup
-		for k, w := range workers {
-			from := step % batches * batchSize
-			wg.Go(func() { w.step(s, in, from+k*batchSize/shards) })
-		}
-		wg.Wait()
-		for _, w := range workers {
-			nn.Collect(params, w.params())
-		}
-		// Cosine decay with a short warm-up.
-		adam.Rate = learningRate * math.Min(1, float64(step+1)/100) * (0.02 + 0.98*(1+math.Cos(math.Pi*done))/2)
-		adam.Step(params)
+	return t
+}
+
+func (t *trainer) batches() int { return max(1, t.s.len()/batchSize) }
+
+// step learns from one batch.
+func (t *trainer) step() {
+	params := t.params()
+	if t.done%t.batches() == 0 {
+		t.s.shuffle(t.r)
 	}
-	return master
+	from := t.done % t.batches() * batchSize
+	var wg sync.WaitGroup
+	for k, w := range t.workers {
+		wg.Go(func() { w.step(t.s, t.in, from+k*batchSize/shards) })
+	}
+	wg.Wait()
+	for _, w := range t.workers {
+		nn.Collect(params, w.params())
+	}
+	// Cosine decay with a short warm-up.
+	done := float64(t.done) / float64(t.steps)
+	t.adam.Rate = learningRate * math.Min(1, float64(t.done+1)/100) * (0.02 + 0.98*(1+math.Cos(math.Pi*done))/2)
+	t.adam.Step(params)
+	t.done++
 }
 
 // step adds the gradients of the rows from..from+batchSize/shards.

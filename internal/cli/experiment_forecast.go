@@ -51,7 +51,7 @@ for counts; 0.9 is perfect. Training is cut short at --train-limit and says so.`
 	cmd.Flags().StringVar(&dir, "trace", "", "folder with a trace in the Azure 2019 format")
 	cmd.Flags().StringSliceVar(&o.Models, "models", nil, "forecasters to compare: "+strings.Join(experiment.ForecastModels(), ", ")+" (default all)")
 	cmd.Flags().Uint64Var(&o.Seed, "seed", 1, "seed of everything random")
-	cmd.Flags().DurationVar(&o.TrainLimit, "train-limit", 2*time.Minute, "longest training of one forecaster")
+	cmd.Flags().DurationVar(&o.TrainLimit, "train-limit", 5*time.Minute, "longest training of one forecaster")
 	cmd.Flags().StringVar(&file, "report", "", "also write an HTML report to this file")
 	return cmd
 }
