@@ -61,7 +61,7 @@ func learnNoise(surfaces []*surface) []noise {
 	for v, s := range surfaces {
 		n := float64(len(s.resid))
 		out[v] = noise{
-			share:   (float64(outliers[v]) + shareWeight*common) / (n + shareWeight),
+			share:   cautiousShare(float64(outliers[v])+shareWeight*common, n+shareWeight),
 			factors: factors, core: ownShape(own[v], core, size), dof: n,
 		}
 		if len(factors) == 0 {
@@ -69,6 +69,14 @@ func learnNoise(surfaces []*surface) []noise {
 		}
 	}
 	return out
+}
+
+// cautiousShare is one standard deviation above the mean share of outliers of
+// which hits in n were seen: when a percentile lies where outliers begin, too
+// small a share costs far more than one that is too large.
+func cautiousShare(hits, n float64) float64 {
+	mean := hits / n
+	return mean + math.Sqrt(mean*(1-mean)/(n+1))
 }
 
 // coreShape returns quantiles between those of the sorted residuals and those of
