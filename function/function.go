@@ -43,6 +43,17 @@ type EnvVar struct {
 type ScaleBounds struct {
 	Min int `json:"min"`
 	Max int `json:"max"` // 0 means bounded by the machine only
+	// Schedule raises Min at times.
+	Schedule []WarmSchedule `json:"schedule,omitempty"`
+}
+
+// WarmSchedule keeps instances warm between two recurring instants, whatever is
+// forecast. Several combine by the largest.
+type WarmSchedule struct {
+	Start     string `json:"start"` // cron: minute, hour, day of month, month, day of week
+	End       string `json:"end"`
+	TimeZone  string `json:"timezone"` // of the IANA database, such as Europe/Berlin
+	Instances int    `json:"instances"`
 }
 
 // Payload is a sample input. Weight is relative and positive.

@@ -17,6 +17,7 @@ const (
 	directoryKey    = "aquatope.dev/working-directory"
 	startTimeoutKey = "aquatope.dev/start-timeout"
 	payloadsKey     = "aquatope.dev/payloads"
+	scheduleKey     = "aquatope.dev/warm-schedule"
 	digestKey       = "aquatope.dev/digest"
 
 	minScaleKey = "autoscaling.knative.dev/min-scale"
@@ -26,7 +27,7 @@ const (
 )
 
 var knownAnnotations = []string{
-	cpuRangeKey, memoryRangeKey, commandKey, directoryKey, startTimeoutKey, payloadsKey, digestKey,
+	cpuRangeKey, memoryRangeKey, commandKey, directoryKey, startTimeoutKey, payloadsKey, scheduleKey, digestKey,
 	minScaleKey, maxScaleKey, targetKey, metricKey,
 	"serving.knative.dev/creator", "serving.knative.dev/lastModifier", // written by the cluster, mean nothing
 }
@@ -66,6 +67,9 @@ func (r *reader) annotated(a *annotations, f *function.Function) {
 	}
 	f.Space.CPU = r.space(a.get(cpuRangeKey), cpuUnit, defaultCPURange, int64(f.Resources.CPU))
 	f.Space.Memory = r.space(a.get(memoryRangeKey), memoryUnit, defaultMemoryRange, int64(f.Resources.Memory))
+	if n := a.get(scheduleKey); n != nil {
+		f.Scale.Schedule = r.schedule(n)
+	}
 	if n := a.get(payloadsKey); n != nil {
 		f.Payloads = r.payloads(n)
 	}

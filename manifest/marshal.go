@@ -97,7 +97,7 @@ func serviceDocument(f function.Function) (dict, error) {
 	if f.Scale.Max > 0 {
 		notes[maxScaleKey] = strconv.Itoa(f.Scale.Max)
 	}
-	for key, value := range map[string]any{commandKey: f.Command, payloadsKey: payloadList(f.Payloads)} {
+	for key, value := range map[string]any{commandKey: f.Command, payloadsKey: payloadList(f.Payloads), scheduleKey: f.Scale.Schedule} {
 		text, err := json.Marshal(value)
 		if err != nil {
 			return nil, err

@@ -15,6 +15,8 @@ type Config struct {
 	Week int64
 	// From is the instant from which arrivals are known.
 	From time.Duration
+	// Window is the time between plans; 0 means a minute.
+	Window time.Duration
 }
 
 // Aquatope is the project's own policy. Every window it asks a forecaster for
@@ -55,10 +57,13 @@ type level struct {
 
 // NewAquatope returns the policy. The forecaster may be nil, and set later.
 func NewAquatope(functions []Function, f forecast.Forecaster, cfg Config) *Aquatope {
+	if cfg.Window <= 0 {
+		cfg.Window = time.Minute
+	}
 	p := &Aquatope{
 		cfg: cfg, functions: functions, forecaster: f, fns: make([]demand, len(functions)),
 		histories: make([]*forecast.History, len(functions)), plan: make(Plan, len(functions)),
-		window: time.Minute, begin: cfg.From,
+		window: cfg.Window, begin: cfg.From,
 	}
 	for i, fn := range functions {
 		p.histories[i] = forecast.NewHistory(fn.Name, fn.App, p.windowAt(cfg.From))
@@ -72,6 +77,34 @@ func (*Aquatope) Name() string { return "aquatope" }
 
 // SetForecaster replaces the forecaster, after training; nil falls back.
 func (p *Aquatope) SetForecaster(f forecast.Forecaster) { p.forecaster = f }
+
+// SetFunctions replaces the functions. Those that were there under the same name
+// keep what is known of them; the others begin with the history given for their
+// name, or an empty one.
+func (p *Aquatope) SetFunctions(functions []Function, histories map[string]*forecast.History) {
+	old := make(map[string]int, len(p.functions))
+	for i, f := range p.functions {
+		old[f.Name] = i
+	}
+	fns := make([]demand, len(functions))
+	known := make([]*forecast.History, len(functions))
+	for i, f := range functions {
+		switch j, ok := old[f.Name]; {
+		case ok:
+			fns[i], known[i] = p.fns[j], p.histories[j]
+		case histories[f.Name] != nil:
+			known[i] = histories[f.Name]
+		default:
+			known[i] = forecast.NewHistory(f.Name, f.App, p.windowAt(p.begin))
+		}
+	}
+	p.functions, p.fns, p.histories = functions, fns, known
+	p.plan = make(Plan, len(functions))
+}
+
+// Forecast is what the last plan took the arrivals of a function in the window
+// to be; nil without a forecaster.
+func (p *Aquatope) Forecast(i int) forecast.Distribution { return p.fns[i].next }
 
 // Histories are the arrivals so far, by function, to train on.
 func (p *Aquatope) Histories() []*forecast.History { return p.histories }

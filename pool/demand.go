@@ -40,6 +40,30 @@ func levelsWorth(d forecast.Distribution, first use, f Function, window, gb, pri
 	return level
 }
 
+// Instances returns how many instances of f are at work at once in a window of
+// the given seconds in which so many invocations come: the largest number that
+// is more likely reached than not, arrivals being spread evenly.
+func Instances(arrivals float64, f Function, window float64) int {
+	if !(arrivals > 0) || !(window > 0) {
+		return 0
+	}
+	c := max(1, f.Concurrency)
+	mean := arrivals * f.Service.Seconds() / window
+	if mean > maxTarget*float64(c) {
+		return maxTarget
+	}
+	below, at := 0.0, 0 // P(fewer than at others at work when one comes)
+	for k := 1; k < maxTarget; k++ {
+		for ; at < k*c; at++ {
+			below += poisson(at, mean)
+		}
+		if arrivals*(1-below) < 0.5 {
+			return k
+		}
+	}
+	return maxTarget
+}
+
 // maxTarget bounds a target whatever is forecast; caps of functions are lower.
 const maxTarget = 10_000
 

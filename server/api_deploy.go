@@ -127,7 +127,7 @@ func (s *Server) functionsIn(snapshot platform.Snapshot) []api.Function {
 			Name: name, Revision: f.revision.Name, Resources: f.revision.Resources,
 			Concurrency: f.function.Concurrency, Timeout: f.function.Timeout,
 			Warm: r.Scale.Warm, Starting: r.Starting, Idle: r.Idle, Busy: r.Busy, Queued: r.Queued,
-			StartError: s.starts.of(name),
+			StartError: s.starts.of(name), Pool: s.poolOf(name),
 		})
 	}
 	return out

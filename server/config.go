@@ -4,8 +4,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/aquatope/aquatope/control"
 	"github.com/aquatope/aquatope/function"
-	"github.com/aquatope/aquatope/platform"
 	"github.com/aquatope/aquatope/platform/local"
 )
 
@@ -28,10 +28,10 @@ type Config struct {
 	MaxBody int64
 	// Price is the price list for costs; by default that of Cloud Run.
 	Price function.Price
-	// Scale decides the warm pool of a revision. It is asked at deployment and
-	// once in every window after that; by default Reactive.
-	Scale func(function.Revision) platform.Scale
-	// Window is the time between two decisions of Scale; by default 60 s.
+	// Pool says what the pool scheduler may do; by default control.ModeOff.
+	Pool control.Mode
+	// Window is the time between two plans of the pool scheduler, and the unit
+	// of its forecasts; by default 60 s.
 	Window time.Duration
 	// Logger gets what happens; by default nothing is logged.
 	Logger *slog.Logger
@@ -47,8 +47,8 @@ func (c Config) withDefaults() Config {
 	if c.Price == (function.Price{}) {
 		c.Price, _ = function.LookupPrice("cloud-run")
 	}
-	if c.Scale == nil {
-		c.Scale = Reactive
+	if c.Pool == "" {
+		c.Pool = control.ModeOff
 	}
 	if c.Window <= 0 {
 		c.Window = time.Minute

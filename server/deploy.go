@@ -114,7 +114,7 @@ func (s *Server) start(ctx context.Context, functions []deployedFunction) error 
 		}
 	}
 	for _, f := range functions {
-		if err := s.platform.Scale(ctx, f.revision.Name, s.config.Scale(f.revision)); err != nil {
+		if err := s.platform.Scale(ctx, f.revision.Name, s.scaleOf(f.revision)); err != nil {
 			return err
 		}
 		if err := s.platform.Route(ctx, f.function.Name, []platform.Traffic{{Revision: f.revision.Name, Percent: 100}}); err != nil {

@@ -25,6 +25,7 @@ type metrics struct {
 	violations *prometheus.CounterVec
 	runs       *prometheus.CounterVec
 	cost       *prometheus.CounterVec
+	decisions  *prometheus.CounterVec
 
 	price function.Price
 }
@@ -52,12 +53,13 @@ func newMetrics(price function.Price) *metrics {
 		violations: counter("workflow_qos_violations_total", "Runs that failed or took longer than promised.", "workflow"),
 		runs:       counter("workflow_runs_total", "Runs that ended, by status.", "workflow", "status"),
 		cost:       counter("cost_total", "Cost of invocations by the price list, in its currency.", "kind"),
+		decisions:  counter("decisions_total", "Decisions of the controllers, by reason; docs/explanation/scheduler.md tells what the reasons mean.", "controller", "reason"),
 		target: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "aquatope_workflow_qos_target_seconds", Help: "Latency that a workflow promises.",
 		}, []string{"workflow", "percentile"}),
 	}
 	m.registry.MustRegister(
-		m.invoke, m.start, m.cold, m.failed, m.duration, m.violations, m.runs, m.cost, m.target,
+		m.invoke, m.start, m.cold, m.failed, m.duration, m.violations, m.runs, m.cost, m.decisions, m.target,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/aquatope/aquatope/control"
 	"github.com/aquatope/aquatope/engine"
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/platform"
@@ -35,6 +36,8 @@ type Server struct {
 	idle     *idleMeter
 	trials   trialInvoker
 	tunings  tunings
+	meter    *control.Meter
+	pool     *control.Pool
 	warnings struct {
 		mu   sync.Mutex
 		list []string
@@ -65,6 +68,8 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	s.catalog.Store(&catalog{functions: map[string]deployedFunction{}, workflows: map[string]deployedWorkflow{}})
 	s.metrics = newMetrics(c.Price)
 	s.idle = newIdleMeter(c.Price)
+	s.meter = control.NewMeter()
+	s.pool = s.newPool()
 
 	var err error
 	// The platform comes first: it holds the lock on the data folder.
@@ -72,7 +77,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 		DataDir:       filepath.Join(c.DataDir, "platform"),
 		Driver:        c.Driver,
 		Capacity:      c.Capacity,
-		KeepAlive:     keepAlive,
+		KeepAlive:     control.ReactiveWindows * c.Window,
 		QueueDeadline: c.QueueDeadline,
 		Observer:      s.observed,
 		StartObserver: s.instanceStarted,
@@ -85,7 +90,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the server: %w", err), s.platform.Close(ctx))
 	}
-	s.trials.next = s.platform
+	s.trials.next = metered{s.platform, s.meter}
 	s.engine = engine.New(engine.Config{
 		Invoker: &s.trials,
 		Log:     s.store,
@@ -93,7 +98,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 		MaxBody: c.MaxBody,
 		Logger:  c.Logger,
 	})
-	s.metrics.registry.MustRegister(newInstances(s.platform))
+	s.metrics.registry.MustRegister(newInstances(s.platform), newForesight(s))
 	s.metrics.dropped(func() int64 { return s.store.Stats().DroppedObservations })
 	if err := s.restore(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the server: %w", err), s.Close(ctx))
@@ -101,7 +106,10 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	s.handler = s.routes()
 	loops, stop := context.WithCancel(context.Background())
 	s.background, s.stopLoops = loops, stop
-	s.loops.Go(func() { s.scaleLoop(loops) })
+	s.loops.Go(func() { s.pool.Run(loops) })
+	if c.Pool != control.ModeOff {
+		s.loops.Go(func() { s.learnLoop(loops) })
+	}
 	s.loops.Go(func() { s.idleLoop(loops) })
 	return s, nil
 }
@@ -129,12 +137,14 @@ func (s *Server) Close(ctx context.Context) error {
 // observed gets every invocation. It must not block.
 func (s *Server) observed(o function.Observation) {
 	s.metrics.invocation(&o)
+	s.pool.Observed(o)
 	s.store.Observe(o)
 }
 
 // instanceStarted gets every start of an instance. It must not block.
 func (s *Server) instanceStarted(x platform.Start) {
 	s.metrics.instanceStart(&x)
+	s.pool.Started(x)
 	s.starts.note(x.Function, x.Error)
 }
 

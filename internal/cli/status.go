@@ -15,7 +15,8 @@ func newStatusCmd(env *Env) *cobra.Command {
 		Short:   "Show functions, instances, workflows and whether their promises hold",
 		Long: `Shows what the server runs at this moment: the instances of every function and
 the requests that wait for one, and for every workflow whether its runs of the
-last minutes kept the promise. The page at the server's address shows the same.`,
+last minutes kept the promise. It shows, too, how many instances
+the pool scheduler wants warm and what it expects. The page at the server's address shows the same.`,
 		Example: "  aquatope status\n  aquatope status -o json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -30,7 +31,7 @@ last minutes kept the promise. The page at the server's address shows the same.`
 			for _, w := range s.Warnings {
 				env.Notef("warning: %s", w)
 			}
-			return env.Print("Status", s, workflowsTable(s.Workflows), functionsTable(s))
+			return env.Print("Status", s, workflowsTable(s.Workflows), functionsTable(s), warmPoolTable(s))
 		},
 	}
 	return env.serverFlag(cmd)
@@ -73,6 +74,32 @@ func functionsTable(s api.Status) Table {
 		t.Rows = append(t.Rows, []any{
 			f.Name, f.Revision, f.Resources.CPU, f.Resources.Memory, f.Warm, f.Starting, f.Idle, f.Busy, f.Queued,
 		})
+	}
+	return t
+}
+
+// warmPoolTable shows what the pool scheduler planned.
+func warmPoolTable(s api.Status) Table {
+	t := Table{
+		Title:   "Warm pool",
+		Columns: []string{"function", "mode", "target", "warm", "busy", "arrivals 50 %", "95 %", "instances 95 %", "in 90 % band", "trust", "why"},
+	}
+	for _, f := range s.Functions {
+		p := f.Pool
+		if p == nil {
+			continue
+		}
+		row := []any{f.Name, p.Mode, p.Target, f.Idle + f.Busy, f.Busy, "", "", "", "", "", p.Reason}
+		if c := p.Forecast; c != nil {
+			last := len(c.Levels) - 1
+			row[5], row[6], row[7] = c.Arrivals[1], c.Arrivals[last], c.Instances[last]
+			row[8], row[9] = fmt.Sprintf("%.0f %%", 100*c.Coverage), c.Trust
+		}
+		t.Rows = append(t.Rows, row)
+		t.Note = fmt.Sprintf("Planned every %s. In 90 %% band: the share of recent windows in the nominal 90 %% interval.", humanDuration(p.Window))
+	}
+	if len(t.Rows) == 0 {
+		t.Note = "The pool scheduler has not planned yet."
 	}
 	return t
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/aquatope/aquatope/control"
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/platform/local"
 	"github.com/aquatope/aquatope/server"
@@ -19,8 +20,8 @@ import (
 
 type upFlags struct {
 	listen, data, driver, price, readyFile, logFormat string
-	cpu, memory                                       string
-	grace, queueDeadline                              time.Duration
+	cpu, memory, pool                                 string
+	grace, queueDeadline, window                      time.Duration
 	verbose                                           bool
 }
 
@@ -57,6 +58,8 @@ told otherwise.`,
 	fl.StringVar(&f.price, "price", "cloud-run", "price list for costs: aws-lambda, azure, cloud-run or paper")
 	fl.DurationVar(&f.grace, "grace", 30*time.Second, "how long synchronous runs may take to end at Ctrl-C")
 	fl.DurationVar(&f.queueDeadline, "queue-deadline", 30*time.Second, "how long a request waits for an instance before it is turned away")
+	fl.StringVar(&f.pool, "pool", string(control.ModeRecommend), "what the pool scheduler may do: off, recommend (forecast and write the journal, change nothing) or apply")
+	fl.DurationVar(&f.window, "window", time.Minute, "time between two plans of the pool scheduler; idle instances beyond them end after ten windows")
 	fl.StringVar(&f.readyFile, "ready-file", "", "write the server's URL to this file once it takes requests")
 	fl.StringVar(&f.logFormat, "log-format", "text", "format of the log on stderr: text or json")
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "log more: every start of an instance, what functions print")
@@ -87,6 +90,13 @@ func up(ctx context.Context, env *Env, f upFlags) error {
 	if err != nil {
 		return err
 	}
+	mode, err := control.ParseMode(f.pool)
+	if err != nil {
+		return Usagef("--pool: %w", err)
+	}
+	if f.window < time.Second || f.window > time.Hour {
+		return Usagef("--window %s: use from 1s to 1h", f.window)
+	}
 	logger, err := env.logger(f.logFormat, f.verbose)
 	if err != nil {
 		return err
@@ -99,7 +109,7 @@ func up(ctx context.Context, env *Env, f upFlags) error {
 	}
 	s, err := server.Open(ctx, server.Config{
 		DataDir: env.path(f.data), Driver: f.driver, Version: buildVersion().Version, Price: price,
-		Capacity: capacity, QueueDeadline: f.queueDeadline, Logger: logger,
+		Capacity: capacity, QueueDeadline: f.queueDeadline, Pool: mode, Window: f.window, Logger: logger,
 	})
 	if err != nil {
 		listener.Close()

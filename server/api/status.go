@@ -20,6 +20,31 @@ type Function struct {
 	Busy        int                `json:"busy"`
 	Queued      int                `json:"queued" doc:"Requests that wait for an instance."`
 	StartError  string             `json:"startError,omitempty" doc:"Why the last start of an instance did not succeed; absent once one did."`
+	Pool        *Pool              `json:"pool,omitempty" doc:"What the pool scheduler planned last; absent before its first plan."`
+}
+
+// Pool is what the pool scheduler planned for a function.
+type Pool struct {
+	Mode      string        `json:"mode" enum:"off,recommend,apply"`
+	Planned   time.Time     `json:"planned" doc:"Begin of the window that was planned."`
+	Window    time.Duration `json:"windowNanos"`
+	Target    int           `json:"target" doc:"Instances wanted warm; applied only in mode apply."`
+	KeepAlive time.Duration `json:"keepAliveNanos" doc:"How long idle instances beyond the target stay."`
+	Floor     int           `json:"floor" doc:"What is declared by min-scale and warm-schedule."`
+	Reason    string        `json:"reason" doc:"What the target follows from."`
+	Forecast  *Forecast     `json:"forecast,omitempty"`
+	ColdStart time.Duration `json:"coldStartNanos" doc:"Measured; 0 before the first."`
+	Service   time.Duration `json:"serviceNanos" doc:"Measured mean of an invocation; 0 before the first."`
+}
+
+// Forecast is what a window is expected to bring.
+type Forecast struct {
+	Levels    []float64 `json:"levels" doc:"Of the quantiles in arrivals and instances."`
+	Arrivals  []float64 `json:"arrivals"`
+	Instances []int     `json:"instances" doc:"At work at once with so many arrivals."`
+	Coverage  float64   `json:"coverage" doc:"Share of recent windows in the nominal 90 % interval, randomised as is right for counts."`
+	Scored    int       `json:"scored" doc:"Windows behind the coverage."`
+	Trust     string    `json:"trust" enum:"unproven,full,widened,none" doc:"Whether the forecast is used, widened by recent windows, or not used."`
 }
 
 // FunctionList is all functions, in order of name.

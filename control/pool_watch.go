@@ -1,0 +1,151 @@
+package control
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"github.com/aquatope/aquatope/forecast"
+)
+
+// Trust says what is made of the forecasts of a function.
+type Trust string
+
+// The trust that a function's forecasts earn by the coverage of their nominal
+// 90 % interval: it is lost when too few windows fall into the interval. Too
+// many cost only memory, which the price of the decision bounds.
+const (
+	TrustUnproven Trust = "unproven" // fewer than trustAfter windows scored: not used yet
+	TrustFull     Trust = "full"
+	TrustWidened  Trust = "widened" // mixed with what came in the last windows
+	TrustNone     Trust = "none"    // not used: reactive keep-alive
+)
+
+const (
+	trustAfter = 20
+	// Coverage is a mean over about watchMemory windows; its standard error is
+	// 0.03, so that sound forecasts lie above widenBelow but for one window in
+	// hundreds.
+	watchMemory = 100
+	widenBelow  = 0.80
+	fallBelow   = 0.65
+	// regain is by how much coverage must exceed a bound to be trusted again.
+	regain = 0.05
+	// recentWindows are those that a forecast is widened by.
+	recentWindows = 60
+)
+
+// watch is a forecaster that scores another one by what came, and widens its
+// forecasts where they were too sure.
+type watch struct {
+	inner forecast.Forecaster
+	of    map[*forecast.History]*record
+	round int
+}
+
+// record is how well one function was forecast.
+type record struct {
+	window   int64 // that was forecast last
+	inner    forecast.Distribution
+	coverage float64
+	scored   int
+	trust    Trust
+	round    int
+}
+
+func newWatch() *watch { return &watch{of: map[*forecast.History]*record{}} }
+
+// Forecast implements forecast.Forecaster.
+func (w *watch) Forecast(histories []*forecast.History, h int) [][]forecast.Distribution {
+	w.round++
+	for _, x := range histories {
+		r := w.of[x]
+		if r == nil {
+			r = &record{trust: TrustUnproven, coverage: 0.9}
+			w.of[x] = r
+		}
+		r.round = w.round
+		if r.inner != nil && x.Next() > r.window {
+			r.score(x.At(r.window))
+			r.inner = nil
+		}
+	}
+	for x, r := range w.of {
+		if r.round != w.round {
+			delete(w.of, x)
+		}
+	}
+	out := w.inner.Forecast(histories, h)
+	for i, x := range histories {
+		r := w.of[x]
+		r.window, r.inner = x.Next(), out[i][0]
+		if r.trust == TrustWidened {
+			recent := forecast.NewEmpirical(x.Dense(nil, recentWindows))
+			for k, d := range out[i] {
+				out[i][k] = mixture{d, recent}
+			}
+		}
+	}
+	return out
+}
+
+// score judges the last forecast, as it was before it was widened. It counts
+// the share of the randomised transform of what came that lies between the
+// levels 0.05 and 0.95.
+func (r *record) score(came float64) {
+	in := forecast.Coverage(r.inner, 0.95, came) - forecast.Coverage(r.inner, 0.05, came)
+	r.scored++
+	// The first value is the nominal one, as if a few windows had shown it.
+	n := math.Min(float64(r.scored)+trustAfter/2, watchMemory)
+	r.coverage += (in - r.coverage) / n
+	r.trust = nextTrust(r.trust, r.coverage, r.scored)
+}
+
+// nextTrust is what is made of a coverage over that many windows.
+func nextTrust(now Trust, coverage float64, scored int) Trust {
+	if scored < trustAfter {
+		return TrustUnproven
+	}
+	fall, widen := fallBelow, widenBelow
+	switch now {
+	case TrustNone:
+		fall += regain
+		widen += regain
+	case TrustWidened:
+		widen += regain
+	}
+	switch {
+	case !(coverage >= fall):
+		return TrustNone
+	case coverage < widen:
+		return TrustWidened
+	}
+	return TrustFull
+}
+
+// mixture is the even mixture of two distributions.
+type mixture struct{ a, b forecast.Distribution }
+
+func (m mixture) Mean() float64         { return (m.a.Mean() + m.b.Mean()) / 2 }
+func (m mixture) CDF(x float64) float64 { return (m.a.CDF(x) + m.b.CDF(x)) / 2 }
+
+// Quantile searches between the quantiles of the two, counts being whole.
+func (m mixture) Quantile(p float64) float64 {
+	a, b := m.a.Quantile(p), m.b.Quantile(p)
+	low, high := math.Floor(math.Min(a, b)), math.Ceil(math.Max(a, b))
+	for low < high {
+		middle := math.Floor((low + high) / 2)
+		if m.CDF(middle) >= p {
+			high = middle
+		} else {
+			low = middle + 1
+		}
+	}
+	return high
+}
+
+func (m mixture) Sample(r *rand.Rand) float64 {
+	if r.IntN(2) == 0 {
+		return m.a.Sample(r)
+	}
+	return m.b.Sample(r)
+}

@@ -1,0 +1,152 @@
+package server
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/aquatope/aquatope/control"
+	"github.com/aquatope/aquatope/forecast"
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/platform"
+	"github.com/aquatope/aquatope/server/api"
+	"github.com/aquatope/aquatope/store"
+)
+
+// metered counts invocations on their way to the platform, but for those of
+// trials, which run on instances of their own.
+type metered struct {
+	platform.Platform
+	meter *control.Meter
+}
+
+// Invoke implements engine.Invoker.
+func (m metered) Invoke(ctx context.Context, req platform.Request) (*platform.Response, error) {
+	if req.Trial != "" {
+		return m.Platform.Invoke(ctx, req)
+	}
+	m.meter.Begin(req.Function, time.Now())
+	defer func() { m.meter.End(req.Function, time.Now()) }()
+	return m.Platform.Invoke(ctx, req)
+}
+
+// newPool makes the pool scheduler, which finds the rest of the server ready
+// when it runs.
+func (s *Server) newPool() *control.Pool {
+	return control.NewPool(control.PoolConfig{
+		Mode: s.config.Pool, Window: s.config.Window, World: world{s}, Meter: s.meter,
+		Functions: s.revisions, History: s.arrivals, Journal: journal{s},
+		Count:  func(reason string) { s.metrics.decisions.WithLabelValues("pool", reason).Inc() },
+		Logger: s.log,
+	}, time.Now())
+}
+
+// world is the platform as the pool scheduler sees it: what is retired while it
+// decides is no error.
+type world struct{ *Server }
+
+// Snapshot implements control.World.
+func (w world) Snapshot(ctx context.Context) (platform.Snapshot, error) {
+	return w.platform.Snapshot(ctx)
+}
+
+// Scale implements control.World.
+func (w world) Scale(ctx context.Context, revision string, want platform.Scale) error {
+	err := w.platform.Scale(ctx, revision, want)
+	if err != nil && !w.deployed(revision) {
+		return nil
+	}
+	return err
+}
+
+func (s *Server) deployed(revision string) bool {
+	for _, f := range s.catalog.Load().functions {
+		if f.revision.Name == revision {
+			return true
+		}
+	}
+	return false
+}
+
+// revisions are what is deployed.
+func (s *Server) revisions() []function.Revision {
+	functions := s.catalog.Load().functions
+	list := make([]function.Revision, 0, len(functions))
+	for _, name := range slices.Sorted(maps.Keys(functions)) {
+		list = append(list, functions[name].revision)
+	}
+	return list
+}
+
+// scaleOf is what is kept warm of a revision when it is deployed: what is
+// planned for its function, or what is declared.
+func (s *Server) scaleOf(rev function.Revision) platform.Scale {
+	scale := platform.Scale{Warm: rev.Function.Scale.Min, KeepAlive: control.ReactiveWindows * s.config.Window}
+	if p, ok := s.pool.State(rev.Function.Name); ok && p.Mode == control.ModeApply {
+		scale.Warm = max(scale.Warm, p.Target)
+		if most := rev.Function.Scale.Max; most > 0 {
+			scale.Warm = min(scale.Warm, most)
+		}
+	}
+	return scale
+}
+
+// arrivals reads what the store knows of a function's arrivals.
+func (s *Server) arrivals(ctx context.Context, fn string, before int64) (*forecast.History, error) {
+	until := control.WindowBegin(before, s.config.Window)
+	from := before - forecast.Retention
+	counts, err := s.store.FunctionArrivals(ctx, fn, control.WindowBegin(from, s.config.Window), until, s.config.Window)
+	if err != nil {
+		return nil, err
+	}
+	var h *forecast.History
+	for i, n := range counts {
+		if n == 0 {
+			continue
+		}
+		if h == nil {
+			h = forecast.NewHistory(fn, "", from+int64(i))
+		}
+		if err := h.Observe(from+int64(i), min(float64(n), forecast.MaxDemand)); err != nil {
+			return nil, err
+		}
+	}
+	if h != nil {
+		h.Advance(before)
+	}
+	return h, nil
+}
+
+// journal writes decisions to the store.
+type journal struct{ *Server }
+
+// Decide implements control.Journal.
+func (j journal) Decide(ctx context.Context, ds ...control.Decision) error {
+	out := make([]store.Decision, len(ds))
+	for i, d := range ds {
+		out[i] = store.Decision{
+			Time: d.Time, Controller: d.Controller, Kind: d.Kind, Subject: d.Subject, Reason: d.Reason, Data: d.Data,
+		}
+	}
+	return j.store.Decide(ctx, out...)
+}
+
+// poolOf is what the pool scheduler planned for a function, for status.
+func (s *Server) poolOf(fn string) *api.Pool {
+	p, ok := s.pool.State(fn)
+	if !ok {
+		return nil
+	}
+	out := &api.Pool{
+		Mode: string(p.Mode), Planned: p.Planned, Window: s.config.Window, Target: p.Target, KeepAlive: p.KeepAlive,
+		Floor: p.Floor, Reason: p.Reason, ColdStart: p.ColdStart, Service: p.Service,
+	}
+	if p.Arrivals != nil {
+		out.Forecast = &api.Forecast{
+			Levels: control.Quantiles[:], Arrivals: p.Arrivals, Instances: p.Instances,
+			Coverage: p.Coverage, Scored: p.Scored, Trust: string(p.Trust),
+		}
+	}
+	return out
+}
