@@ -217,8 +217,11 @@ func TestObservations(t *testing.T) {
 
 func TestArrivals(t *testing.T) {
 	s := open(t, "", store.Config{})
+	s.Observe(observation(2, "f")) // of a trial: not counted
 	for _, i := range []int{0, 1, 1, 59, 60, 179, 180} {
-		s.Observe(observation(i, "f"))
+		o := observation(i, "f")
+		o.Trial = ""
+		s.Observe(o)
 		r := at(i, "w")
 		r.ID += fmt.Sprint(i, s.Stats().QueuedRuns)
 		s.Record(r)

@@ -10,7 +10,7 @@ import (
 	"github.com/aquatope/aquatope/forecast/hurdle"
 )
 
-//go:generate go run ./train prior.model
+//go:generate go run ../../experiment/trainprior prior.model
 
 //go:embed prior.model
 var file []byte

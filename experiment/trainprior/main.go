@@ -1,4 +1,4 @@
-// Command train trains the prior model on a synthetic trace and writes it to
+// Command trainprior trains the prior model on a synthetic trace and writes it to
 // the named file. The trace and the training are seeded: the same program makes
 // the same file.
 package main
@@ -23,14 +23,14 @@ const (
 
 func main() {
 	if err := train(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "train:", err)
+		fmt.Fprintln(os.Stderr, "trainprior:", err)
 		os.Exit(1)
 	}
 }
 
 func train(args []string) error {
 	if len(args) != 1 {
-		return fmt.Errorf("usage: train FILE")
+		return fmt.Errorf("usage: trainprior FILE")
 	}
 	t, err := trace.Generator{Functions: functions, Days: days}.Generate(stats.Stream(seed, "prior/trace"))
 	if err != nil {
