@@ -83,7 +83,7 @@ func Forecast(ctx context.Context, t *trace.Trace, o ForecastOptions) (*Forecast
 		}
 		learners = slices.DeleteFunc(learners, func(l forecast.Learner) bool { return !slices.Contains(o.Models, l.Name()) })
 	}
-	c := &ForecastComparison{Notes: slices.Clone(t.Notes)}
+	c := &ForecastComparison{Notes: append([]string{}, t.Notes...)}
 	c.Train, c.Test = t.Halves()
 	for i, l := range learners {
 		tell := func(done float64, note string) {
