@@ -100,7 +100,7 @@ func within(s function.Space, largest function.Resources) (function.Space, error
 
 // learn derives the graph and the history from the records.
 func (t *Tuning) learn() error {
-	g, err := workflow.NewGraph(t.c.Workflow, branchingOf(t.c.Workflow, t.records))
+	g, err := workflow.NewGraph(t.c.Workflow, BranchingOf(t.c.Workflow, t.records))
 	if err != nil {
 		return fmt.Errorf("deriving the graph of %s: %w", t.c.Workflow.Name, err)
 	}
@@ -183,7 +183,7 @@ func (t *Tuning) Step(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("running a trial: %w", err)
 	}
-	r := recordOf(trial, m)
+	r := RecordOf(trial, m)
 	r.Workflow, r.Code, r.Input = t.c.Workflow.Name, t.c.Code, t.c.Inputs[trial.Input].Name
 	if _, ok := r.run(&t.problem); !ok {
 		return fmt.Errorf("running a trial: the run cannot be used: %s", cmp.Or(r.Message, "it does not fit the workflow"))

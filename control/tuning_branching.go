@@ -6,9 +6,9 @@ import (
 	"github.com/aquatope/aquatope/workflow"
 )
 
-// branchingOf estimates from trials which ways the runs of a workflow take. An
+// BranchingOf estimates from trials which ways the runs of a workflow take. An
 // inner loop or condition is taken to depend on nothing but being reached.
-func branchingOf(w *workflow.Workflow, records []TrialRecord) workflow.Branching {
+func BranchingOf(w *workflow.Workflow, records []TrialRecord) workflow.Branching {
 	b := workflow.Branching{
 		Cases: map[string][]float64{}, Runs: map[string]float64{}, Iterations: map[string]float64{},
 	}

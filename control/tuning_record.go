@@ -84,8 +84,9 @@ type TrialInvocation struct {
 	PeakMemory       function.Bytes   `json:"peakMemoryBytes,omitempty"`
 }
 
-// recordOf makes the record of a measurement.
-func recordOf(t Trial, m Measurement) TrialRecord {
+// RecordOf makes the record of a measurement. Workflow, code and input are the
+// caller's to fill in.
+func RecordOf(t Trial, m Measurement) TrialRecord {
 	r := TrialRecord{
 		ID: t.ID, Time: m.Start, Resources: t.Resources, Failed: m.Failed, Message: m.Message, Disturbed: m.Disturbed,
 		LatencySeconds: NetLatency(m).Seconds(),

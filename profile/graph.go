@@ -12,7 +12,7 @@ import (
 type Node struct {
 	Stage       string  `json:"stage,omitempty"`
 	Function    string  `json:"function,omitempty"`
-	Series      []Node  `json:"series,omitempty"`
+	Series      []Node  `json:"series,omitzero"`
 	Parallel    []Node  `json:"parallel,omitempty"`
 	Race        []Node  `json:"race,omitempty"`
 	Choice      []Way   `json:"choice,omitempty"`
@@ -155,4 +155,49 @@ func (n *Node) choice(g *workflow.Graph, seen map[string]int, depth int) (*workf
 		return nil, fmt.Errorf("the probabilities of a choice add up to %v, want 1; for a way that does nothing, use an empty series", sum)
 	}
 	return out, nil
+}
+
+// NodeOf returns the shape of g as a file has it. Stages are called by their
+// names, by their paths where two have the same name.
+func NodeOf(g *workflow.Graph) Node {
+	used := map[string]int{}
+	for _, s := range g.Stages {
+		used[s.Name]++
+	}
+	names := make([]string, len(g.Stages))
+	for i, s := range g.Stages {
+		if names[i] = s.Name; s.Name == "" || used[s.Name] > 1 {
+			names[i] = s.Path
+		}
+	}
+	return nodeOf(g, g.Root, names)
+}
+
+func nodeOf(g *workflow.Graph, n *workflow.Node, names []string) Node {
+	children := make([]Node, len(n.Children))
+	for i, c := range n.Children {
+		children[i] = nodeOf(g, c, names)
+	}
+	switch n.Kind {
+	case workflow.KindStage:
+		if g.Stages[n.Stage].Function == "" {
+			return Node{Series: []Node{}} // an endpoint elsewhere is not profiled
+		}
+		return Node{Stage: names[n.Stage], Function: g.Stages[n.Stage].Function}
+	case workflow.KindParallel:
+		return Node{Parallel: children}
+	case workflow.KindRace:
+		return Node{Race: children}
+	case workflow.KindLoop:
+		return Node{Loop: &Loop{Count: n.Count, Width: n.Width, Do: children[0]}}
+	case workflow.KindChoice:
+		out := Node{Choice: []Way{}}
+		for i, c := range children {
+			out.Choice = append(out.Choice, Way{Probability: n.Probability[i], Do: c})
+		}
+		return out
+	case workflow.KindDelay:
+		return Node{DelayMillis: float64(n.Delay) / float64(time.Millisecond)}
+	}
+	return Node{Series: children}
 }

@@ -34,6 +34,7 @@ func (s *Server) addAPI(a huma.API) {
 	s.addRunAPI(a)
 	s.addStatusAPI(a)
 	s.addTuneAPI(a)
+	s.addProfileAPI(a)
 }
 
 func (s *Server) addDeployAPI(a huma.API) {

@@ -38,6 +38,7 @@ type Server struct {
 	tunings  tunings
 	meter    *control.Meter
 	pool     *control.Pool
+	profiles jobs[profileJob]
 	warnings struct {
 		mu   sync.Mutex
 		list []string

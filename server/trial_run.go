@@ -22,6 +22,7 @@ type trialRunner struct {
 	inputs    [][]byte
 	deployed  map[string]bool // revisions of the last trial
 	warmups   int
+	requests  []platform.Request // of the last run, in order of its observations
 }
 
 // trialKeepAlive is how long an instance of a trial stays idle before it ends.
@@ -78,7 +79,7 @@ func (r *trialRunner) once(ctx context.Context, id string, w *trialWatch, body [
 		Start: res.Start, End: res.End, Failed: res.Status != run.StatusCompleted,
 		Disturbed: busy || r.s.trials.passed.Load() != others,
 	}
-	m.Invocations, _ = w.take()
+	m.Invocations, r.requests = w.take()
 	if res.Problem != nil {
 		m.Message = res.Problem.Error()
 	}

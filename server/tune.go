@@ -16,9 +16,30 @@ import (
 // tunings holds the last tuning session of every workflow, and lets one
 // measurement run at a time, so that they do not disturb one another.
 type tunings struct {
-	mu        sync.Mutex
+	jobs[tuneJob]
+	claim     sync.Mutex
 	measuring string // what is under way, in words; empty for nothing
-	last      map[string]*tuneJob
+}
+
+// jobs holds the last job of every workflow.
+type jobs[J any] struct {
+	mu   sync.Mutex
+	last map[string]*J
+}
+
+func (t *jobs[J]) get(workflow string) *J {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last[workflow]
+}
+
+func (t *jobs[J]) set(workflow string, j *J) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.last == nil {
+		t.last = map[string]*J{}
+	}
+	t.last[workflow] = j
 }
 
 // tuneJob is one tuning session.
@@ -44,8 +65,8 @@ func (j *tuneJob) update(change func(*api.Tuning)) {
 
 // measure claims the machine for a measurement; release gives it back.
 func (t *tunings) measure(what string) (release func(), err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	t.claim.Lock()
+	defer t.claim.Unlock()
 	if t.measuring != "" {
 		return nil, &api.Problem{
 			Title: "Measuring already", Status: http.StatusConflict,
@@ -55,25 +76,10 @@ func (t *tunings) measure(what string) (release func(), err error) {
 	}
 	t.measuring = what
 	return func() {
-		t.mu.Lock()
-		defer t.mu.Unlock()
+		t.claim.Lock()
+		defer t.claim.Unlock()
 		t.measuring = ""
 	}, nil
-}
-
-func (t *tunings) get(workflow string) *tuneJob {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.last[workflow]
-}
-
-func (t *tunings) set(workflow string, j *tuneJob) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.last == nil {
-		t.last = map[string]*tuneJob{}
-	}
-	t.last[workflow] = j
 }
 
 // startTuning begins a session, or takes up the one that ended early.

@@ -50,3 +50,28 @@ func (c *Client) Explain(ctx context.Context, workflow string, latency time.Dura
 	err := c.call(ctx, http.MethodGet, query("/api/v1/workflows/"+url.PathEscape(workflow)+"/explanation", "latencyNanos", nanos, "percentile", pc), nil, &out)
 	return out, err
 }
+
+func profilePath(workflow string) string {
+	return "/api/v1/workflows/" + url.PathEscape(workflow) + "/profile"
+}
+
+// StartProfile begins to measure the functions of a workflow.
+func (c *Client) StartProfile(ctx context.Context, workflow string, req api.ProfileRequest) (api.Profiling, error) {
+	var out api.Profiling
+	err := c.call(ctx, http.MethodPost, profilePath(workflow), req, &out)
+	return out, err
+}
+
+// Profile returns how far the last measurement of a workflow is.
+func (c *Client) Profile(ctx context.Context, workflow string) (api.Profiling, error) {
+	var out api.Profiling
+	err := c.call(ctx, http.MethodGet, profilePath(workflow), nil, &out)
+	return out, err
+}
+
+// StopProfile ends the measurement of a workflow.
+func (c *Client) StopProfile(ctx context.Context, workflow string) (api.Profiling, error) {
+	var out api.Profiling
+	err := c.call(ctx, http.MethodDelete, profilePath(workflow), nil, &out)
+	return out, err
+}

@@ -1,0 +1,407 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/aquatope/aquatope/control"
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/platform"
+	"github.com/aquatope/aquatope/profile"
+	"github.com/aquatope/aquatope/server/api"
+	"github.com/aquatope/aquatope/workflow"
+)
+
+// profiler measures the functions of one workflow.
+type profiler struct {
+	s      *Server
+	plan   *tuningPlan
+	runner *trialRunner
+	req    api.ProfileRequest
+	job    *profileJob
+	id     string
+	began  time.Time
+}
+
+// sample is an input that a function got in a run of the workflow.
+type sample struct {
+	body   []byte
+	header http.Header
+	weight float64
+	cpu    time.Duration // that an invocation with ample resources used
+	took   time.Duration
+}
+
+// maxSamples bounds the inputs of one function that are kept of one run.
+const maxSamples = 6
+
+// profiled collects what is measured of one function.
+type profiled struct {
+	function function.Function
+	space    function.Space
+	samples  []sample
+	cpus     []int64
+	memories []int64
+	cells    map[function.Resources][]float64 // milliseconds
+	peaks    []function.Bytes
+	cold     []float64 // milliseconds
+	floor    int64
+}
+
+// measure makes the profile: it runs the workflow with ample resources to see
+// what every stage gets, finds the least memory that functions survive with, and
+// invokes each function with each input at every point of its grid, all points in
+// two passes, so that a disturbance of the machine does not hit one point alone.
+func (p *profiler) measure(ctx context.Context) (*profile.Profile, error) {
+	p.began = time.Now()
+	functions, records, err := p.capture(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range functions {
+		p.say("finding the memory that " + f.function.Name + " needs")
+		if err := p.findFloor(ctx, f); err != nil {
+			return nil, err
+		}
+		f.cpus = spread(f.space.CPU, f.space.CPU.Min, p.req.CPUs)
+		f.memories = spread(f.space.Memory, f.floor, p.req.Memories)
+	}
+	repeats := p.affordable(functions)
+	total := 0
+	for _, f := range functions {
+		total += len(f.cpus) * len(f.memories) * repeats
+	}
+	p.job.update(func(s *api.Profiling) { s.Total = total })
+	const passes = 2
+	for pass := range passes {
+		n := repeats/passes + (pass+1)*(repeats%passes)/passes
+		for _, f := range functions {
+			if err := p.pass(ctx, f, pass*(repeats/passes), n); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return p.document(functions, records)
+}
+
+func (p *profiler) say(text string) { p.job.update(func(s *api.Profiling) { s.Message = text }) }
+
+// capture runs the workflow with each input and the most resources.
+func (p *profiler) capture(ctx context.Context) ([]*profiled, []control.TrialRecord, error) {
+	session, err := control.NewTuning(p.plan.config, nil)
+	if err != nil {
+		return nil, nil, cannotTune(err)
+	}
+	problem := session.Problem()
+	var out []*profiled
+	resources := map[string]function.Resources{}
+	byName := map[string]*profiled{}
+	for i, f := range problem.Functions {
+		resources[f.Name] = f.Space.Largest()
+		out = append(out, &profiled{function: p.plan.config.Functions[i], space: f.Space, cells: map[function.Resources][]float64{}})
+		byName[f.Name] = out[i]
+	}
+	var records []control.TrialRecord
+	for i, in := range p.plan.config.Inputs {
+		trial := control.Trial{ID: fmt.Sprintf("%s-%d", p.id, i), Resources: resources, Input: i}
+		m, err := p.runner.Run(ctx, trial)
+		if err != nil {
+			return nil, nil, err
+		}
+		if m.Failed {
+			return nil, nil, fmt.Errorf("the workflow fails with input %s and the most resources: %s", in.Name, m.Message)
+		}
+		records = append(records, control.RecordOf(trial, m))
+		counts := map[string]int{}
+		for _, o := range m.Invocations {
+			counts[o.Function]++
+		}
+		seen := map[string]int{}
+		for k, o := range m.Invocations {
+			f := byName[o.Function]
+			f.peaks = append(f.peaks, o.PeakMem)
+			step := (counts[o.Function] + maxSamples - 1) / maxSamples
+			if seen[o.Function]++; (seen[o.Function]-1)%step != 0 {
+				continue
+			}
+			h := http.Header{}
+			if ct := p.runner.requests[k].Header["Content-Type"]; len(ct) > 0 {
+				h["Content-Type"] = ct
+			}
+			f.samples = append(f.samples, sample{
+				body: p.runner.requests[k].Body, header: h, cpu: o.CPUTime, took: o.Execution,
+				weight: in.Weight * float64(step),
+			})
+		}
+	}
+	for _, f := range out {
+		if len(f.samples) == 0 {
+			return nil, nil, fmt.Errorf("no run invoked function %s: give inputs (-d) that reach it", f.function.Name)
+		}
+		// A run with more invocations does not count for more than its input does.
+		f.floor = f.space.Memory.Min
+	}
+	return out, records, nil
+}
+
+// findFloor finds the least memory of a function's range with which it survives
+// every input, by bisection.
+func (p *profiler) findFloor(ctx context.Context, f *profiled) error {
+	r := f.space.Memory
+	low, high := 0, r.Index(r.Max) // works at high
+	for low < high {
+		mid := (low + high) / 2
+		ok, err := p.survives(ctx, f, function.Resources{CPU: function.MilliCPU(f.space.CPU.Max), Memory: function.Bytes(r.At(mid))})
+		if err != nil {
+			return err
+		}
+		if ok {
+			high = mid
+		} else {
+			low = mid + 1
+		}
+	}
+	f.floor = r.At(high)
+	return nil
+}
+
+func (p *profiler) survives(ctx context.Context, f *profiled, r function.Resources) (bool, error) {
+	rev, err := p.deploy(ctx, f, r)
+	if err != nil {
+		return false, err
+	}
+	defer p.retire(rev)
+	for _, s := range f.samples {
+		o, err := p.invoke(ctx, f, rev, s)
+		switch {
+		case err != nil:
+			return false, err
+		case o.Outcome != function.OutcomeOK:
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+func (p *profiler) deploy(ctx context.Context, f *profiled, r function.Resources) (string, error) {
+	rev := function.NewRevision(f.function, r)
+	if err := p.s.platform.Deploy(ctx, rev); err != nil {
+		return "", err
+	}
+	if p.s.routed(rev.Name) {
+		return rev.Name, nil
+	}
+	return rev.Name, p.s.platform.Scale(ctx, rev.Name, platform.Scale{KeepAlive: time.Minute})
+}
+
+// retire takes a revision away, unless it serves.
+func (p *profiler) retire(rev string) {
+	p.s.deploying.Lock()
+	defer p.s.deploying.Unlock()
+	if !p.s.routed(rev) {
+		p.s.retire(rev)
+	}
+}
+
+// invoke makes one invocation. Its failure is an outcome, not an error.
+func (p *profiler) invoke(ctx context.Context, f *profiled, rev string, s sample) (function.Observation, error) {
+	resp, err := p.s.platform.Invoke(ctx, platform.Request{
+		Function: f.function.Name, Revision: rev, Body: s.body, Header: s.header, Trial: p.id, Workflow: p.plan.workflow.workflow.Name,
+	})
+	if cause := ctx.Err(); cause != nil {
+		return function.Observation{}, cause
+	}
+	if err == nil {
+		return resp.Observation, nil
+	}
+	var failed *platform.InvokeError
+	if !errors.As(err, &failed) {
+		return function.Observation{}, err
+	}
+	if failed.Outcome == function.OutcomeRejected {
+		return failed.Observation, fmt.Errorf("function %s: %w", f.function.Name, err)
+	}
+	return failed.Observation, nil
+}
+
+// affordable is the number of repeats that fits into the time that is left, at
+// least three.
+func (p *profiler) affordable(functions []*profiled) int {
+	var each, once float64 // seconds of one repeat of everything, and of what is done once per pass
+	for _, f := range functions {
+		var cpu, took, weight float64
+		for _, s := range f.samples {
+			cpu += s.weight * s.cpu.Seconds()
+			took += s.weight * s.took.Seconds()
+			weight += s.weight
+		}
+		for _, c := range f.cpus {
+			t := math.Max(took, cpu*1000/float64(c)) / weight
+			each += float64(len(f.memories)) * t
+			once += float64(len(f.memories)) * (t + 1)
+		}
+	}
+	const passes = 2
+	left := (p.req.MaxTime - time.Since(p.began)).Seconds() - passes*once
+	return max(min(p.req.Repeats, int(left/each)), min(p.req.Repeats, 3))
+}
+
+// spread returns at most n values of a range from low to its end, evenly in the
+// logarithm, the ends included.
+func spread(r function.Range, low int64, n int) []int64 {
+	var out []int64
+	for i := range n {
+		t := 0.0
+		if n > 1 {
+			t = float64(i) / float64(n-1)
+		}
+		out = append(out, r.Snap(int64(math.Round(float64(low)*math.Pow(float64(r.Max)/float64(low), t)))))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// pass measures every point of a function's grid n times. What cannot work there
+// is taken out of the grid.
+func (p *profiler) pass(ctx context.Context, f *profiled, first, n int) error {
+	order := f.order(first, n)
+	for _, c := range slices.Clone(f.cpus) {
+		for _, m := range slices.Clone(f.memories) {
+			if !slices.Contains(f.cpus, c) || !slices.Contains(f.memories, m) {
+				continue
+			}
+			r := function.Resources{CPU: function.MilliCPU(c), Memory: function.Bytes(m)}
+			p.say(fmt.Sprintf("%s with %s", f.function.Name, r))
+			outcome, err := p.point(ctx, f, r, order)
+			if err != nil {
+				return err
+			}
+			switch outcome {
+			case function.OutcomeOK:
+			case function.OutcomeOOM:
+				f.memories = slices.DeleteFunc(f.memories, func(v int64) bool { return v <= m })
+			case function.OutcomeTimeout:
+				f.cpus = slices.DeleteFunc(f.cpus, func(v int64) bool { return v <= c })
+			default:
+				return fmt.Errorf("function %s with %s: an invocation ended as %q", f.function.Name, r, outcome)
+			}
+			if len(f.cpus) == 0 || len(f.memories) == 0 {
+				return fmt.Errorf("function %s works nowhere in its ranges", f.function.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// point measures one point of the grid. It returns the outcome of the first
+// invocation that fails, or ok.
+func (p *profiler) point(ctx context.Context, f *profiled, r function.Resources, order []sample) (function.Outcome, error) {
+	rev, err := p.deploy(ctx, f, r)
+	if err != nil {
+		return "", err
+	}
+	defer p.retire(rev)
+	// The first invocation starts the instance and is not counted.
+	for i, s := range append([]sample{order[0]}, order...) {
+		o, err := p.invoke(ctx, f, rev, s)
+		if err != nil {
+			return "", err
+		}
+		if o.Outcome != function.OutcomeOK {
+			return o.Outcome, nil
+		}
+		if o.Cold {
+			f.cold = append(f.cold, o.ColdStart.Seconds()*1000)
+		}
+		if i == 0 {
+			continue
+		}
+		f.cells[r] = append(f.cells[r], o.Execution.Seconds()*1000)
+		if int64(r.Memory) == f.memories[len(f.memories)-1] && o.PeakMem > 0 {
+			f.peaks = append(f.peaks, o.PeakMem)
+		}
+		p.job.update(func(s *api.Profiling) { s.Done++ })
+	}
+	return function.OutcomeOK, nil
+}
+
+// order returns the inputs of repeats first to first+n: each time the one that is
+// furthest behind its share.
+func (f *profiled) order(first, n int) []sample {
+	var sum float64
+	for _, s := range f.samples {
+		sum += s.weight
+	}
+	given := make([]float64, len(f.samples))
+	var out []sample
+	for k := range first + n {
+		best, behind := 0, math.Inf(-1)
+		for i, s := range f.samples {
+			if d := s.weight/sum*float64(k+1) - given[i]; d > behind {
+				best, behind = i, d
+			}
+		}
+		given[best]++
+		if k >= first {
+			out = append(out, f.samples[best])
+		}
+	}
+	return out
+}
+
+// document makes the file.
+func (p *profiler) document(functions []*profiled, records []control.TrialRecord) (*profile.Profile, error) {
+	w := p.plan.workflow.workflow
+	g, err := workflow.NewGraph(w, control.BranchingOf(w, records))
+	if err != nil {
+		return nil, err
+	}
+	out := &profile.Profile{
+		APIVersion: profile.APIVersion, Kind: profile.Kind,
+		Description: fmt.Sprintf("measured by aquatope profile %s on %s, in %s", w.Name, p.began.UTC().Format(time.DateOnly), time.Since(p.began).Round(time.Second)),
+		Machine:     machine(),
+		Workflow: profile.Workflow{
+			Name: w.Name, Graph: profile.NodeOf(g),
+			QoS: profile.QoS{LatencyMillis: p.plan.qos.Latency.Seconds() * 1000, Percentile: p.plan.qos.Percentile},
+		},
+	}
+	for _, f := range functions {
+		out.Functions = append(out.Functions, f.document())
+	}
+	if _, err := profile.New(out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (f *profiled) document() profile.Function {
+	out := profile.Function{
+		Name: f.function.Name, MemoryFloorBytes: function.Bytes(f.memories[0]),
+		PeakMemoryBytes: f.peaks, ColdStartMillis: rounded(f.cold),
+	}
+	cpu, mem := f.space.CPU, f.space.Memory
+	cpu.Min, cpu.Max = f.cpus[0], f.cpus[len(f.cpus)-1]
+	mem.Max = f.memories[len(f.memories)-1]
+	out.Space = &profile.Space{CPUMillis: cpu, MemoryBytes: mem}
+	for _, c := range f.cpus {
+		for _, m := range f.memories {
+			r := function.Resources{CPU: function.MilliCPU(c), Memory: function.Bytes(m)}
+			out.Grid = append(out.Grid, profile.Cell{CPUMillis: r.CPU, MemoryBytes: r.Memory, ServiceMillis: rounded(f.cells[r])})
+		}
+	}
+	return out
+}
+
+// rounded rounds to microseconds, which are measured.
+func rounded(ms []float64) []float64 {
+	out := make([]float64, len(ms))
+	for i, v := range ms {
+		out[i] = math.Round(v*1000) / 1000
+	}
+	return out
+}
