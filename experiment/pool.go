@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"time"
@@ -31,11 +32,13 @@ type PoolConfig struct {
 	// Concurrency is how many invocations an instance serves at once; 0 means
 	// DefaultConcurrency.
 	Concurrency int
+	// Workflows lays the arrivals of the trace on workflows.
+	Workflows bool
 	// Spread places the invocations of a minute; the zero value as measured.
 	Spread sim.Spread
 	// Workers is the number of runs at once; 0 means one for each processor.
 	Workers int
-	// Progress, unless nil, is told how many of the total invocations have been
+	// Progress, unless nil, is told how many of the total minutes of all runs have been
 	// simulated. It may be called from several goroutines.
 	Progress func(done, total int64, note string)
 }
@@ -98,15 +101,18 @@ func Pool(ctx context.Context, c PoolConfig) (*PoolReport, error) {
 		return nil, err
 	}
 	var total int64
-	perRun := c.Trace.Invocations(c.Trace.Covered)
 	for _, k := range contenders {
-		total += perRun * int64(len(k.values)*c.Seeds)
+		total += int64(c.Judged.To-c.Trace.Covered.From) * int64(len(k.values)*c.Seeds)
 	}
 	meter := newMeter(total, c.Progress)
 
 	groups := make([]*group, 0, len(contenders)*c.Seeds)
 	for seed := range c.Seeds {
-		w, err := newWorld(c, uint64(seed+1))
+		make := newWorld
+		if c.Workflows {
+			make = newWorkflowWorld
+		}
+		w, err := make(c, uint64(seed+1))
 		if err != nil {
 			return nil, err
 		}
@@ -126,7 +132,7 @@ func Pool(ctx context.Context, c PoolConfig) (*PoolReport, error) {
 		return nil, err
 	}
 	r := &PoolReport{
-		Functions: len(c.Trace.Functions), Judged: c.Judged, Seeds: c.Seeds,
+		Functions: len(groups[0].world.functions), Judged: c.Judged, Seeds: c.Seeds,
 		Results: mean(groups), Notes: append(slices.Clone(c.Trace.Notes), groups[0].world.notes...),
 	}
 	r.Savings, r.ExactSavings = savings(r.Results), savings(r.exact())
@@ -164,6 +170,20 @@ type world struct {
 	trace     *trace.Trace // with everything that was missing drawn
 	functions []pool.Function
 	notes     []string
+	// newSource returns the arrivals from their beginning.
+	newSource func() source
+	// successors are the stages that follow an entry, by its function.
+	successors map[int][]pool.Successor
+}
+
+// source gives arrivals by the minute, in order.
+type source interface {
+	Next() (batch []sim.Arrival, minute int, ok bool)
+}
+
+// simulated are the minutes that every policy lives through.
+func (w *world) simulated() trace.Span {
+	return trace.Span{From: w.trace.Covered.From, To: w.Judged.To}
 }
 
 // Cold-start times are not in any public trace with counts; they are drawn
@@ -182,7 +202,6 @@ func newWorld(c PoolConfig, seed uint64) (*world, error) {
 	w := &world{PoolConfig: c, seed: seed, trace: &t, functions: make([]pool.Function, len(t.Functions))}
 	r := stats.Stream(seed, "experiment/cold-start")
 	for i, f := range t.Functions {
-		cold := math.Min(math.Max(coldMedian*math.Exp(coldSigma*r.NormFloat64()), minCold), maxCold)
 		mb := f.Memory.Mean
 		if !(mb > 0) {
 			return nil, fmt.Errorf("comparing policies: function %s has %v MB of memory", f.ID, mb)
@@ -191,14 +210,26 @@ func newWorld(c PoolConfig, seed uint64) (*world, error) {
 		app.Function = ""
 		w.functions[i] = pool.Function{
 			Name: f.ID.String(), App: app.String(), Memory: function.Bytes(mb * 1e6),
-			ColdStart: time.Duration(cold * float64(time.Second)), Service: time.Duration(f.Duration.Mean * float64(time.Millisecond)),
+			ColdStart: drawCold(r), Service: time.Duration(f.Duration.Mean * float64(time.Millisecond)),
 			Concurrency: c.Concurrency,
 		}
 	}
-	w.notes = append(t.Notes, c.Spread.Describe(),
-		fmt.Sprintf("Cold-start times were drawn: log-normal, median %g s, sigma %g, within [%g, %g] s.", coldMedian, coldSigma, minCold, maxCold),
-		fmt.Sprintf("An instance serves up to %d invocations at once.", c.Concurrency))
+	w.newSource = func() source { return sim.NewArrivals(w.trace, w.simulated(), c.Spread, seed) }
+	w.notes = append(t.Notes, c.Spread.Describe(), coldNote(), concurrencyNote(c.Concurrency))
 	return w, nil
+}
+
+func drawCold(r *rand.Rand) time.Duration {
+	s := math.Min(math.Max(coldMedian*math.Exp(coldSigma*r.NormFloat64()), minCold), maxCold)
+	return time.Duration(s * float64(time.Second))
+}
+
+func coldNote() string {
+	return fmt.Sprintf("Cold-start times were drawn: log-normal, median %g s, sigma %g, within [%g, %g] s.", coldMedian, coldSigma, minCold, maxCold)
+}
+
+func concurrencyNote(n int) string {
+	return fmt.Sprintf("An instance serves up to %d invocations at once.", n)
 }
 
 // config is the simulator's configuration for a policy.

@@ -3,46 +3,67 @@ package experiment
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/aquatope/aquatope/forecast"
 	"github.com/aquatope/aquatope/forecast/hurdle"
 	"github.com/aquatope/aquatope/pool"
 	"github.com/aquatope/aquatope/stats"
-	"github.com/aquatope/aquatope/trace"
 )
 
 // prices are the values of the knob of the project's own policy.
 var prices = []float64{2, 4, 8, 15, 25, 40, 60, 90, 140, 220, 350, 600, 1200, 3000, 10000}
 
-// startAquatope trains on what lies before the judged part and makes a policy
-// for each price. They share the forecasts, which do not depend on the price.
+// startAquatope makes a policy for each price. They share one forecaster, which
+// is trained on the arrivals of the warm-up, and its forecasts: neither depends
+// on the price.
 func startAquatope(ctx context.Context, w *world) ([]entry, error) {
-	begin := time.Now()
-	histories := make([]*forecast.History, len(w.trace.Functions))
-	learn := trace.Span{From: w.trace.Covered.From, To: w.Judged.From}
-	for i := range histories {
-		histories[i] = forecast.FromTrace(w.trace, &w.trace.Functions[i], learn)
-	}
-	budget := forecast.Budget{Continue: func() bool { return ctx.Err() == nil }}
-	model, err := hurdle.Learner{}.Train(histories, budget, stats.Stream(w.seed, "experiment/train"))
-	if err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("training: %w", err)
-	}
-	train := time.Since(begin)
-	common := &shared{Forecaster: model.New()}
+	l := &learner{ctx: ctx, model: hurdle.Learner{}, random: stats.Stream(w.seed, "experiment/train")}
 	var out []entry
 	for _, v := range prices {
-		p := pool.NewAquatope(w.functions, nil, pool.Config{Price: v, Week: int64(w.trace.Start), From: instant(w.trace.Covered.From)})
-		out = append(out, entry{policy: p, trained: func() (time.Duration, error) {
-			p.SetForecaster(common)
-			return train, nil
-		}})
+		p := pool.NewAquatope(w.functions, nil, pool.Config{
+			Price: v, Week: int64(w.trace.Start), From: instant(w.trace.Covered.From), Successors: w.successors,
+		})
+		out = append(out, entry{policy: p, trained: l.train(p)})
 	}
 	return out, nil
+}
+
+// learner trains once for all values of a knob.
+type learner struct {
+	ctx    context.Context
+	model  forecast.Learner
+	random *rand.Rand
+	common *shared
+	took   time.Duration
+}
+
+// student is a policy that is given a forecaster trained on what it saw.
+type student interface {
+	Histories() []*forecast.History
+	SetForecaster(forecast.Forecaster)
+}
+
+// train returns what entry.trained does for a policy.
+func (l *learner) train(s student) func() (time.Duration, error) {
+	return func() (time.Duration, error) {
+		if l.common == nil {
+			begin := time.Now()
+			budget := forecast.Budget{Continue: func() bool { return l.ctx.Err() == nil }}
+			m, err := l.model.Train(s.Histories(), budget, l.random)
+			if err == nil {
+				err = l.ctx.Err()
+			}
+			if err != nil {
+				return 0, fmt.Errorf("training: %w", err)
+			}
+			l.took = time.Since(begin)
+			l.common = &shared{Forecaster: m.New()}
+		}
+		s.SetForecaster(l.common)
+		return l.took, nil
+	}
 }
 
 // shared lets several policies that see the same arrivals ask one forecaster.

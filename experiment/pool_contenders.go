@@ -10,7 +10,6 @@ import (
 	"github.com/aquatope/aquatope/pool"
 	"github.com/aquatope/aquatope/pool/baseline"
 	"github.com/aquatope/aquatope/sim"
-	"github.com/aquatope/aquatope/trace"
 )
 
 // contender is a policy with the values of its own knob.
@@ -137,7 +136,7 @@ func choose(names []string) ([]contender, error) {
 
 // future runs ahead with everything kept warm, to tell the oracle what is coming.
 type future struct {
-	arrivals *sim.Arrivals
+	arrivals source
 	sim      *sim.Sim
 	seen     *peaks
 	end      time.Duration // fed until
@@ -147,7 +146,7 @@ type future struct {
 
 func newFuture(w *world) *future {
 	f := &future{
-		arrivals: sim.NewArrivals(w.trace, trace.Span{From: w.trace.Covered.From, To: w.Judged.To}, w.Spread, w.seed),
+		arrivals: w.newSource(),
 		seen:     &peaks{}, none: make([]int32, len(w.functions)),
 		end: instant(w.trace.Covered.From), last: instant(w.Judged.To),
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/aquatope/aquatope/pool"
 	"github.com/aquatope/aquatope/sim"
-	"github.com/aquatope/aquatope/trace"
 )
 
 // group is all values of one policy's knob on one seed. They run in step, so
@@ -36,7 +35,7 @@ func (g *group) run(ctx context.Context) error {
 		g.clocks = append(g.clocks, c)
 		g.sims = append(g.sims, sim.New(g.world.functions, c.asPolicy(), g.world.config(g.window, g.lead, e.capacityGB)))
 	}
-	arrivals := sim.NewArrivals(g.world.trace, trace.Span{From: g.world.trace.Covered.From, To: g.world.Judged.To}, g.world.Spread, g.world.seed)
+	arrivals := g.world.newSource()
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -61,7 +60,7 @@ func (g *group) run(ctx context.Context) error {
 			s.Feed(batch)
 			s.Advance(instant(minute + 1))
 		}
-		g.meter.add(int64(len(batch)*len(g.sims)), g.name)
+		g.meter.add(int64(len(g.sims)), g.name)
 	}
 	for _, s := range g.sims {
 		g.results = append(g.results, s.Finish())
@@ -70,7 +69,7 @@ func (g *group) run(ctx context.Context) error {
 	return nil
 }
 
-// meter counts simulated invocations for all groups.
+// meter counts simulated minutes for all groups.
 type meter struct {
 	total int64
 	done  atomic.Int64
@@ -159,6 +158,14 @@ func (c *clocked) Arrive(e pool.Event) {
 	start := time.Now()
 	c.Policy.Arrive(e)
 	c.reactions += reactionSample * time.Since(start)
+}
+
+// Foresee implements pool.Foreseer for policies that do.
+func (c *clocked) Foresee(e pool.Event) []pool.Ahead {
+	if f, ok := c.Policy.(pool.Foreseer); ok {
+		return f.Foresee(e)
+	}
+	return nil
 }
 
 // asPolicy keeps the policy's own choice of victims, if it makes one.

@@ -17,6 +17,9 @@ type Config struct {
 	From time.Duration
 	// Window is the time between plans; 0 means a minute.
 	Window time.Duration
+	// Successors are what follows each entry of a workflow, by function; see
+	// the function of that name.
+	Successors map[int][]Successor
 }
 
 // Aquatope is the project's own policy. Every window it asks a forecaster for
@@ -32,6 +35,7 @@ type Aquatope struct {
 	forecaster forecast.Forecaster
 	fns        []demand
 	histories  []*forecast.History
+	ahead      lookahead
 	pooled     [maxLevels]gaps
 	plan       Plan
 	begin      time.Duration // of the window that was planned last
@@ -45,7 +49,7 @@ type demand struct {
 	busy   int                   // instances as of the last event
 	next   forecast.Distribution // of the current window; nil without a forecast
 	counts counts                // the same by count
-	levels []level               // from the second instance on
+	levels []level               // by the number of busy instances, from one on
 }
 
 // level is the use of one instance beyond the first.
@@ -63,7 +67,7 @@ func NewAquatope(functions []Function, f forecast.Forecaster, cfg Config) *Aquat
 	p := &Aquatope{
 		cfg: cfg, functions: functions, forecaster: f, fns: make([]demand, len(functions)),
 		histories: make([]*forecast.History, len(functions)), plan: make(Plan, len(functions)),
-		window: cfg.Window, begin: cfg.From,
+		window: cfg.Window, begin: cfg.From, ahead: newLookahead(functions, cfg.Successors, cfg.Price),
 	}
 	for i, fn := range functions {
 		p.histories[i] = forecast.NewHistory(fn.Name, fn.App, p.windowAt(cfg.From))
@@ -142,6 +146,9 @@ func (p *Aquatope) Plan(s *Snapshot) Plan {
 		d.next = out[i][0]
 		d.counts.fill(d.next)
 		warm := levelsWorth(d.next, d.counts.first(), p.functions[i], s.Window.Seconds(), p.functions[i].GB(), p.cfg.Price)
+		if p.ahead.followed[i] {
+			warm = 0
+		}
 		p.plan[i] = Target{Warm: warm}
 	}
 	return p.plan
@@ -153,12 +160,12 @@ func (p *Aquatope) Arrive(e Event) {
 	if e.At >= p.begin {
 		d.seen++
 	}
-	if e.Busy > d.busy && e.Busy > 1 {
+	if e.Busy > d.busy {
 		l := d.level(e.Busy)
 		if l.idle {
 			l.idle = false
 			l.add(e.At - l.since)
-			p.pooled[min(e.Busy, maxLevels+1)-2].add(e.At - l.since)
+			p.pooled[min(e.Busy, maxLevels)-1].add(e.At - l.since)
 		}
 	}
 	d.busy = e.Busy
@@ -168,14 +175,17 @@ func (p *Aquatope) Arrive(e Event) {
 func (p *Aquatope) Idle(e Event) (Retention, bool) {
 	d := &p.fns[e.Function]
 	d.busy = e.Busy
-	if e.Busy > 0 {
-		l := d.level(e.Busy + 1)
-		l.idle, l.since = true, e.At
-	}
+	l := d.level(e.Busy + 1)
+	l.idle, l.since = true, e.At
 	f := &p.functions[e.Function]
 	gb := f.GB()
-	if alive := e.Busy + e.Idle; alive > 1 {
-		return Retention{KeepAlive: d.level(alive).keep(&p.pooled[min(alive, maxLevels+1)-2], gb, p.cfg.Price)}, true
+	alive := e.Busy + e.Idle
+	switch {
+	case p.ahead.followed[e.Function]:
+		// The next run will be foreseen, so that going costs a start ahead only.
+		return Retention{KeepAlive: p.keep(d, alive, gb, min(p.cfg.Price, p.ahead.restart[e.Function])), Release: true}, true
+	case alive > 1:
+		return Retention{KeepAlive: p.keep(d, alive, gb, p.cfg.Price)}, true
 	}
 	if d.next == nil || e.At < p.begin {
 		return Retention{}, false // the target holds, which may be of a window about to begin
@@ -193,8 +203,17 @@ func (p *Aquatope) Idle(e Event) (Retention, bool) {
 	return Retention{KeepAlive: time.Duration(x * float64(time.Second)), Release: true}, true
 }
 
+// Foresee implements Foreseer.
+func (p *Aquatope) Foresee(e Event) []Ahead { return p.ahead.of[e.Function] }
+
+// keep is how long the last of that many instances is worth keeping, by the
+// gaps between its uses.
+func (p *Aquatope) keep(d *demand, alive int, gb, price float64) time.Duration {
+	return d.level(alive).keep(&p.pooled[min(alive, maxLevels)-1], gb, price)
+}
+
 func (d *demand) level(k int) *level {
-	i := min(k, maxLevels+1) - 2
+	i := min(k, maxLevels) - 1
 	for len(d.levels) <= i {
 		d.levels = append(d.levels, level{})
 	}

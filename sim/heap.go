@@ -9,6 +9,7 @@ const (
 	ready                // an instance that was started ahead can serve
 	expire               // the keep-alive of an idle instance ends
 	preWarm              // an instance is started ahead by its function's retention
+	foreseen             // an invocation is expected that a policy foresaw
 	deadline             // a waiting invocation gives up
 )
 

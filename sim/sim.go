@@ -32,6 +32,7 @@ type Sim struct {
 	cfg      Config
 	policy   pool.Policy
 	evictor  pool.Evictor
+	foreseer pool.Foreseer
 	fns      []fn
 	events   queue
 	now      int64
@@ -70,6 +71,10 @@ type fn struct {
 	// expireAt is the instant of the pending expire event, 0 if none.
 	expireAt int64
 	waiting  []int64 // positions in the waiting line
+	// due are until when invocations that were foreseen are expected, and hold
+	// is how long an instance waits for one.
+	due  []int64
+	hold int64
 
 	// Busy instances have slots; open are the slots of those that can take
 	// one invocation more.
@@ -122,6 +127,7 @@ func New(functions []pool.Function, p pool.Policy, cfg Config) *Sim {
 		from: int64(cfg.From), until: int64(cfg.Until), result: Result{latency: newLatencies()},
 	}
 	s.evictor, _ = p.(pool.Evictor)
+	s.foreseer, _ = p.(pool.Foreseer)
 	for i, f := range functions {
 		if f.Memory <= 0 || f.ColdStart < 0 {
 			panic(fmt.Sprintf("sim: function %q has %d bytes and starts within %v", f.Name, f.Memory, f.ColdStart))
@@ -186,6 +192,8 @@ func (s *Sim) runEvents(t int64) {
 			s.expire(f)
 		case preWarm:
 			s.preWarm(f)
+		case foreseen:
+			s.foresee(f)
 		case deadline:
 			s.giveUp(f)
 		}
@@ -204,7 +212,17 @@ func (s *Sim) arrive(i int32, at, service int64) {
 		s.result.Invocations++
 	}
 	cold := s.start(f, i, at, service)
-	s.policy.Arrive(pool.Event{Function: int(i), At: time.Duration(at), Busy: int(f.busy), Idle: len(f.idle), Cold: cold})
+	e := pool.Event{Function: int(i), At: time.Duration(at), Busy: int(f.busy), Idle: len(f.idle), Cold: cold}
+	s.policy.Arrive(e)
+	if len(f.due) > 0 {
+		f.due = append(f.due[:0], f.due[1:]...)
+	}
+	if s.foreseer != nil {
+		for _, a := range s.foreseer.Foresee(e) {
+			s.fns[a.Function].hold = int64(a.Hold)
+			s.events.push(newEvent(add(at, int64(a.After)), foreseen, int32(a.Function), 0))
+		}
+	}
 }
 
 // start serves an invocation that arrived now, or lets it wait or rejects it. It
@@ -379,6 +397,9 @@ func (s *Sim) ready(i int32) {
 	f.starting = append(f.starting[:0], f.starting[1:]...)
 	f.idleNanos += clip(s.now-f.cold, s.now, s.from, s.until)
 	rest := idleInstance{expiry: add(s.now, f.keep), byTarget: true}
+	if len(f.due) > 0 {
+		rest = idleInstance{expiry: add(s.now, f.hold)}
+	}
 	if f.preWarmKeep > 0 {
 		rest = idleInstance{expiry: add(s.now, f.preWarmKeep)}
 		f.preWarmKeep = 0

@@ -42,7 +42,7 @@ func (t *Trace) Complete(r *rand.Rand) {
 		// Both are drawn for every function, so that a file more or less does
 		// not change what the other functions get.
 		mean := meanDuration(f.Counts.Max(), r.Float64())
-		size := memoryBurrScale * math.Pow(math.Pow(1-r.Float64(), -1/memoryBurrK)-1, 1/memoryBurrC)
+		size := DrawMemory(r)
 		if !f.Duration.Known() {
 			f.Duration = logNormal(min(max(mean, minDuration), maxDuration))
 			f.DurationDrawn = true
@@ -58,7 +58,6 @@ func (t *Trace) Complete(r *rand.Rand) {
 				size = known
 			}
 			apps[app] = size
-			size = min(max(size, minMemory), maxMemory)
 			f.Memory = Percentiles{Mean: size, Levels: []float64{0, 1}, Values: []float64{size, size}}
 			f.MemoryDrawn = true
 			memories++
@@ -86,6 +85,13 @@ func meanDuration(peak int, u float64) float64 {
 	below := 0.5 * math.Erfc(-(limit-center)/durationLogSigma/math.Sqrt2)
 	z := -math.Sqrt2 * math.Erfcinv(2*math.Min(math.Max(u*below, 1e-12), 1-1e-12))
 	return math.Exp(math.Min(center+durationLogSigma*z, limit)) * 1000
+}
+
+// DrawMemory draws the memory of an app in MB from the distribution that
+// Complete uses.
+func DrawMemory(r *rand.Rand) float64 {
+	size := memoryBurrScale * math.Pow(math.Pow(1-r.Float64(), -1/memoryBurrK)-1, 1/memoryBurrC)
+	return min(max(size, minMemory), maxMemory)
 }
 
 // logNormal tabulates a log-normal of the given mean in ms at the levels of the

@@ -67,6 +67,7 @@ the graph.`,
 	f.StringVar(&days, "days", "", "days that count, as a-b, the first day of the trace being 1 (default: the second half of the covered minutes)")
 	f.IntVar(&c.Seeds, "seeds", 1, "repetitions with other draws, whose mean is reported")
 	f.IntVar(&c.Concurrency, "concurrency", experiment.DefaultConcurrency, "invocations that one instance serves at once")
+	f.BoolVar(&c.Workflows, "workflows", false, "lay the arrivals on workflows")
 	f.StringVar(&spread, "spread", sim.Measured.String(), "how the invocations of a minute are placed in it: measured (as in the public trace of single invocations) or uniform")
 	f.StringVar(&file, "report", "", "also write an HTML report to this file")
 	return cmd
