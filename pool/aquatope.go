@@ -104,6 +104,13 @@ func (p *Aquatope) SetFunctions(functions []Function, histories map[string]*fore
 	}
 	p.functions, p.fns, p.histories = functions, fns, known
 	p.plan = make(Plan, len(functions))
+	p.SetSuccessors(nil)
+}
+
+// SetSuccessors replaces what follows the entries of workflows; SetFunctions,
+// which renumbers functions, forgets it.
+func (p *Aquatope) SetSuccessors(of map[int][]Successor) {
+	p.ahead = newLookahead(p.functions, of, p.cfg.Price)
 }
 
 // Forecast is what the last plan took the arrivals of a function in the window
