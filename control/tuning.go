@@ -62,6 +62,9 @@ func NewTuning(c TuningConfig, earlier []TrialRecord) (*Tuning, error) {
 	if len(c.Inputs) == 0 {
 		return nil, fmt.Errorf("%w: there is no input to run with", tuner.ErrProblem)
 	}
+	for _, in := range c.Inputs {
+		t.problem.Inputs = append(t.problem.Inputs, in.Weight)
+	}
 	for _, f := range c.Functions {
 		space, err := within(f.Space, c.Largest)
 		if err != nil {
@@ -107,7 +110,7 @@ func (t *Tuning) learn() error {
 	t.problem.Graph = g
 	t.history = t.history[:0]
 	for i := range t.records {
-		if r, ok := t.records[i].run(&t.problem); ok {
+		if r, ok := t.records[i].run(&t.problem, t.input(t.records[i].Input)); ok {
 			t.history = append(t.history, r)
 		}
 	}
@@ -185,7 +188,7 @@ func (t *Tuning) Step(ctx context.Context, now time.Time) error {
 	}
 	r := RecordOf(trial, m)
 	r.Workflow, r.Code, r.Input = t.c.Workflow.Name, t.c.Code, t.c.Inputs[trial.Input].Name
-	if _, ok := r.run(&t.problem); !ok {
+	if _, ok := r.run(&t.problem, trial.Input); !ok {
 		return fmt.Errorf("running a trial: the run cannot be used: %s", cmp.Or(r.Message, "it does not fit the workflow"))
 	}
 	if err := t.c.Trials.SaveTrial(ctx, r); err != nil {

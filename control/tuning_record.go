@@ -104,10 +104,11 @@ func RecordOf(t Trial, m Measurement) TrialRecord {
 	return r
 }
 
-// run is the record in terms of a problem. The second result is false for one
+// run is the record in terms of a problem, with the index of its input. The
+// second result is false for one
 // that does not fit it.
-func (r *TrialRecord) run(p *tuner.Problem) (tuner.Run, bool) {
-	out := tuner.Run{Latency: r.LatencySeconds, Failed: r.Failed}
+func (r *TrialRecord) run(p *tuner.Problem, input int) (tuner.Run, bool) {
+	out := tuner.Run{Latency: r.LatencySeconds, Failed: r.Failed, Input: input + 1}
 	for _, f := range p.Functions {
 		res, ok := r.Resources[f.Name]
 		if !ok {

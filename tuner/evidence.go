@@ -12,7 +12,10 @@ type evidence struct {
 	logTime   []float64
 	censored  []bool // the invocation was stopped: it would have taken longer
 	run       []int  // that each belongs to
+	input     []int  // of that run, see Run.Input
 	ok, bad   int    // invocations that worked and that did not
+
+	effect []float64 // of each input on the log time, which it was taken out of
 
 	floor function.Bytes // memory that is known or strongly believed to be needed
 }
@@ -40,6 +43,7 @@ func gather(p *Problem, history []Run) []evidence {
 				e.logTime = append(e.logTime, math.Log(math.Max(inv.Seconds, 1e-9)))
 				e.censored = append(e.censored, inv.Outcome == function.OutcomeTimeout)
 				e.run = append(e.run, run)
+				e.input = append(e.input, r.Input)
 			case function.OutcomeOOM:
 				killed[v] = max(killed[v], res.Memory)
 			}
@@ -53,6 +57,7 @@ func gather(p *Problem, history []Run) []evidence {
 			}
 		}
 	}
+	explainInputs(p, all)
 	for v := range p.Functions {
 		all[v].floor = memoryFloor(p.Functions[v].Space.Memory, all[v], needed(peaks[v]), killed[v])
 	}

@@ -16,6 +16,9 @@ type Problem struct {
 	Functions []Function
 	Target    Target
 	Price     function.Price
+	// Inputs are the relative weights of the inputs that runs get, where they are
+	// known: what they explain of the service times is no noise. May be empty.
+	Inputs []float64
 }
 
 // Function is what may be chosen for one function.
@@ -62,6 +65,11 @@ func (p *Problem) Check() error {
 	}
 	if len(p.Functions) == 0 {
 		errs = append(errs, errors.New("there is no function to tune"))
+	}
+	for i, w := range p.Inputs {
+		if !(w > 0) || math.IsInf(w, 0) {
+			errs = append(errs, fmt.Errorf("input %d has weight %v: it must be positive", i+1, w))
+		}
 	}
 	names := map[string]bool{}
 	for _, f := range p.Functions {

@@ -12,8 +12,11 @@ type Run struct {
 	Configuration Configuration
 	// Latency is the end-to-end latency in seconds, cold starts not included;
 	// of no meaning if Failed.
-	Latency     float64
-	Failed      bool
+	Latency float64
+	Failed  bool
+	// Input is which of Problem.Inputs the run had, from 1; 0 where that is not
+	// known.
+	Input       int
 	Invocations []Invocation // in order of start; empty where they are not visible
 }
 
@@ -35,6 +38,9 @@ func (p *Problem) CheckHistory(history []Run) error {
 			if res.CPU <= 0 || res.Memory <= 0 {
 				return fmt.Errorf("%w: run %d gives function %q %s", ErrProblem, i, p.Functions[f].Name, res)
 			}
+		}
+		if r.Input < 0 || r.Input > len(p.Inputs) {
+			return fmt.Errorf("%w: run %d had input %d of %d", ErrProblem, i, r.Input, len(p.Inputs))
 		}
 		if !r.Failed && !(r.Latency > 0 && !math.IsInf(r.Latency, 0)) {
 			return fmt.Errorf("%w: run %d has a latency of %v s; mark it as failed", ErrProblem, i, r.Latency)

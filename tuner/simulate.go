@@ -113,10 +113,11 @@ func (b *belief) efficient(v int) []function.Resources {
 	}
 	seen := map[function.Resources]bool{}
 	var out []function.Resources
+	inputs, _ := b.inputSpread(v)
 	for _, doubt := range [...]float64{0, 1.5, -1.5} {
 		options := make([]search.Option, len(all))
 		for i, c := range all {
-			t := b.guidance(c.mean, c.sd, c.noise, doubt)
+			t := b.guidance(c.mean, c.sd, math.Hypot(c.noise, inputs), doubt)
 			options[i] = search.Option{Resources: c.r, Time: t, Cost: b.p.rate(c.r) * t}
 		}
 		for _, o := range search.Front(options) {
@@ -140,6 +141,7 @@ type scenario struct {
 	outlier  [][]float64 // of each slot and run: the log ratio of an outlier, NaN without
 	overhead []float64
 	uniform  [][]float64
+	input    []int // of each run, -1 where there is but one
 }
 
 // newScenario draws the noise of runs simulated runs.
@@ -147,6 +149,11 @@ func (b *belief) newScenario(menus []*menu, draws []int, runs int, rng *rand.Ran
 	sc := &scenario{b: b, menus: menus, draws: draws, runs: runs}
 	slots := b.comp.Slots()
 	dims := len(slots) + b.comp.Uniforms() + 2
+	var share []float64
+	if len(b.p.Inputs) > 1 {
+		share = inputShares(b.p)
+		dims++
+	}
 	seq := bayesopt.NewSobol(min(dims, bayesopt.MaxSobolDim)).Scrambled(rng.Uint64())
 	sc.shape, sc.outlier = make([][]float64, len(slots)), make([][]float64, len(slots))
 	sc.uniform = make([][]float64, b.comp.Uniforms())
@@ -177,6 +184,11 @@ func (b *belief) newScenario(menus []*menu, draws []int, runs int, rng *rand.Ran
 			hop = stats.Quantile(u[len(sc.uniform)], b.overhead)
 		}
 		sc.overhead = append(sc.overhead, hop)
+		input := -1
+		if share != nil {
+			input = inputOf(share, u[len(sc.uniform)+2])
+		}
+		sc.input = append(sc.input, input)
 	}
 	if len(draws) > 1 { // decisions repeat for every draw
 		for k := range sc.uniform {
@@ -248,10 +260,11 @@ func (sc *scenario) space(caution float64) *search.Space {
 // guide is the effective time of an option: of the draw, if there is only one.
 func (sc *scenario) guide(v, i int) float64 {
 	m := sc.menus[v]
+	inputs, _ := sc.b.inputSpread(v)
 	if len(sc.draws) == 1 {
-		return sc.b.guidance(m.draws[sc.draws[0]][i], 0, m.noise[i], 0)
+		return sc.b.guidance(m.draws[sc.draws[0]][i], 0, math.Hypot(m.noise[i], inputs), 0)
 	}
-	return sc.b.guidance(m.mean[i], m.sd[i], m.noise[i], 0.5)
+	return sc.b.guidance(m.mean[i], m.sd[i], math.Hypot(m.noise[i], inputs), 0.5)
 }
 
 // cost is the mean cost of an option in one run.
@@ -264,7 +277,8 @@ func (sc *scenario) cost(v, i int) float64 {
 	if len(sc.draws) == 1 {
 		t = m.draws[sc.draws[0]][i]
 	}
-	t = math.Exp(t+m.noise[i]*m.noise[i]/2) * b.noise[v].excess()
+	_, inputs := b.inputSpread(v)
+	t = math.Exp(t+m.noise[i]*m.noise[i]/2) * b.noise[v].excess() * inputs
 	return b.visits[v] * (b.p.rate(m.resources[i])*t + b.p.Price.PerInvocation)
 }
 
@@ -282,6 +296,9 @@ func (sc *scenario) column(slot, v, i int, dst []float64) {
 					f[r] = math.Exp(o)
 				} else {
 					f[r] = math.Exp(m.noise[i] * scale * z)
+				}
+				if k := sc.input[r]; k >= 0 {
+					f[r] *= math.Exp(sc.b.evidence[v].effect[k])
 				}
 			}
 			factors[scale] = f
