@@ -78,6 +78,7 @@ type Pool struct {
 	policy *pool.Aquatope
 	watch  *watch
 	model  atomic.Pointer[forecast.Model] // to be taken up at the next step
+	latest atomic.Pointer[forecast.Model]
 	speeds speeds
 
 	functions []controlled
@@ -147,7 +148,18 @@ func NewPool(c PoolConfig, now time.Time) *Pool {
 }
 
 // SetModel replaces the model from the next step on.
-func (p *Pool) SetModel(m forecast.Model) { p.model.Store(&m) }
+func (p *Pool) SetModel(m forecast.Model) {
+	p.model.Store(&m)
+	p.latest.Store(&m)
+}
+
+// Model returns the model that was set last, nil before.
+func (p *Pool) Model() forecast.Model {
+	if m := p.latest.Load(); m != nil {
+		return *m
+	}
+	return nil
+}
 
 // State returns what the pool knows of a function; ok is false before the
 // first plan for it.

@@ -107,8 +107,11 @@ func (p *Pool) refresh(ctx context.Context, now time.Time) {
 	p.speeds.keep(func(fn string) bool { _, ok := index[fn]; return ok })
 	if m := p.model.Swap(nil); m != nil {
 		// What was scored belongs to the model that is replaced.
-		p.watch = newWatch()
-		p.watch.inner = (*m).New()
+		w := newWatch()
+		w.inner = (*m).New()
+		p.mu.Lock()
+		p.watch = w
+		p.mu.Unlock()
 		if p.c.Mode != ModeOff {
 			p.policy.SetForecaster(p.watch)
 		}

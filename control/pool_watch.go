@@ -3,6 +3,8 @@ package control
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
+	"sync"
 
 	"github.com/aquatope/aquatope/forecast"
 )
@@ -40,7 +42,21 @@ type watch struct {
 	inner forecast.Forecaster
 	of    map[*forecast.History]*record
 	round int
+
+	mu   sync.Mutex
+	past map[string][]Foreseen // by function, oldest first
 }
+
+// Foreseen is what was expected of a window that has passed, and what came. The
+// numbers are invocations; Low and High bound the nominal 90 % interval.
+type Foreseen struct {
+	Window            int64 // see WindowBegin
+	Low, Median, High float64
+	Came              float64
+}
+
+// pastWindows is how many windows of each function are remembered.
+const pastWindows = 240
 
 // record is how well one function was forecast.
 type record struct {
@@ -52,7 +68,9 @@ type record struct {
 	round    int
 }
 
-func newWatch() *watch { return &watch{of: map[*forecast.History]*record{}} }
+func newWatch() *watch {
+	return &watch{of: map[*forecast.History]*record{}, past: map[string][]Foreseen{}}
+}
 
 // Forecast implements forecast.Forecaster.
 func (w *watch) Forecast(histories []*forecast.History, h int) [][]forecast.Distribution {
@@ -66,12 +84,18 @@ func (w *watch) Forecast(histories []*forecast.History, h int) [][]forecast.Dist
 		r.round = w.round
 		if r.inner != nil && x.Next() > r.window {
 			r.score(x.At(r.window))
+			w.remember(x.Function, Foreseen{
+				Window: r.window, Low: r.inner.Quantile(0.05), Median: r.inner.Quantile(0.5), High: r.inner.Quantile(0.95), Came: x.At(r.window),
+			})
 			r.inner = nil
 		}
 	}
 	for x, r := range w.of {
 		if r.round != w.round {
 			delete(w.of, x)
+			w.mu.Lock()
+			delete(w.past, x.Function)
+			w.mu.Unlock()
 		}
 	}
 	out := w.inner.Forecast(histories, h)
@@ -88,6 +112,16 @@ func (w *watch) Forecast(histories []*forecast.History, h int) [][]forecast.Dist
 	return out
 }
 
+func (w *watch) remember(fn string, f Foreseen) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	list := append(w.past[fn], f)
+	if len(list) >= 2*pastWindows {
+		list = append([]Foreseen(nil), list[len(list)-pastWindows:]...)
+	}
+	w.past[fn] = list
+}
+
 // score judges the last forecast, as it was before it was widened. It counts
 // the share of the randomised transform of what came that lies between the
 // levels 0.05 and 0.95.
@@ -98,6 +132,18 @@ func (r *record) score(came float64) {
 	n := math.Min(float64(r.scored)+trustAfter/2, watchMemory)
 	r.coverage += (in - r.coverage) / n
 	r.trust = nextTrust(r.trust, r.coverage, r.scored)
+}
+
+// Past returns what was expected of the last windows of a function and what
+// came, oldest first: at most n windows.
+func (p *Pool) Past(fn string, n int) []Foreseen {
+	p.mu.Lock()
+	w := p.watch
+	p.mu.Unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	list := w.past[fn]
+	return slices.Clone(list[max(0, len(list)-max(0, n)):])
 }
 
 // nextTrust is what is made of a coverage over that many windows.

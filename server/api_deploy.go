@@ -62,6 +62,13 @@ func (s *Server) addDeployAPI(a huma.API) {
 		return &body[api.FunctionList]{api.FunctionList{Items: f}}, asHTTP(err)
 	})
 	huma.Register(a, huma.Operation{
+		OperationID: "forecast-function", Method: http.MethodGet, Path: apiPath + "/functions/{name}/forecast",
+		Summary: "Show what is expected of a function, and what came", Errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *forecastRequest) (*body[api.FunctionForecast], error) {
+		f, err := s.forecastOf(ctx, in)
+		return &body[api.FunctionForecast]{f}, asHTTP(err)
+	})
+	huma.Register(a, huma.Operation{
 		OperationID: "delete-function", Method: http.MethodDelete, Path: apiPath + "/functions/{name}",
 		Summary: "Remove a function that no workflow calls", DefaultStatus: http.StatusNoContent,
 		Errors: []int{http.StatusNotFound, http.StatusConflict},

@@ -127,6 +127,18 @@ func (w *world) until(holds func() bool) {
 	}
 }
 
+// get decodes the answer to a request that has to succeed.
+func (w *world) get(path string, to any) {
+	w.t.Helper()
+	a := w.do("GET", path, "")
+	if a.status != http.StatusOK {
+		w.t.Fatalf("GET %s: %d %s", path, a.status, a.body)
+	}
+	if err := json.Unmarshal([]byte(a.body), to); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // deploy deploys manifests, in which $FN is the command of the test function.
 func (w *world) deploy(manifests string) {
 	w.t.Helper()

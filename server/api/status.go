@@ -101,3 +101,26 @@ type Status struct {
 	// Warnings are what the server could not enforce or does not hold, in words.
 	Warnings []string `json:"warnings,omitempty"`
 }
+
+// FunctionForecast is what is expected of a function's windows, and what came.
+type FunctionForecast struct {
+	Function string         `json:"function"`
+	Window   time.Duration  `json:"windowNanos"`
+	Past     []PastWindow   `json:"past" doc:"Oldest first, since the server started or took up another model."`
+	Ahead    []ForecastBand `json:"ahead" doc:"The next windows, from what is known now."`
+	Pool     *Pool          `json:"pool,omitempty"`
+}
+
+// ForecastBand is the forecast of one window, in invocations.
+type ForecastBand struct {
+	Begin  time.Time `json:"begin"`
+	Low    float64   `json:"low" doc:"Quantile 0.05."`
+	Median float64   `json:"median"`
+	High   float64   `json:"high" doc:"Quantile 0.95."`
+}
+
+// PastWindow is a forecast with what came.
+type PastWindow struct {
+	ForecastBand
+	Came int `json:"came"`
+}

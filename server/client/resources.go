@@ -40,6 +40,15 @@ func (c *Client) Functions(ctx context.Context) ([]api.Function, error) {
 	return out.Items, err
 }
 
+// Forecast returns what is expected of a function in the windows ahead, and what
+// was expected of past ones with what came.
+func (c *Client) Forecast(ctx context.Context, name string, past, ahead int) (api.FunctionForecast, error) {
+	var out api.FunctionForecast
+	path := query("/api/v1/functions/"+url.PathEscape(name)+"/forecast", "windows", strconv.Itoa(past), "ahead", strconv.Itoa(ahead))
+	err := c.call(ctx, http.MethodGet, path, nil, &out)
+	return out, err
+}
+
 // DeleteFunction removes a function. One that a workflow calls is refused.
 func (c *Client) DeleteFunction(ctx context.Context, name string) error {
 	return c.call(ctx, http.MethodDelete, "/api/v1/functions/"+url.PathEscape(name), nil, nil)
