@@ -19,6 +19,7 @@ Run one with -o json to get every figure.`,
 		newExperimentForecastCmd(env),
 		newExperimentOverheadCmd(env),
 		newExperimentTuneCmd(env),
+		newExperimentTuneLiveCmd(env),
 		newExperimentPoolCmd(env),
 	)
 }
