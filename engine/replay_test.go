@@ -13,11 +13,12 @@ import (
 // resume runs what a log holds on a new engine and returns how it ended.
 func resume(t *testing.T, log *memory, inv *script) *engine.Result {
 	t.Helper()
+	id := log.events[0].Run // before the engine appends to it
 	e := engine.New(engine.Config{Invoker: inv, Log: log})
 	if n, err := e.Resume(t.Context()); n != 1 || err != nil {
 		t.Fatalf("resumed %d runs: %v", n, err)
 	}
-	return log.await(t, e, log.events[0].Run)
+	return log.await(t, e, id)
 }
 
 // TestRetrySurvivesARestart shows that neither the attempts nor the delay of a
