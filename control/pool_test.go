@@ -226,8 +226,19 @@ func TestRelease(t *testing.T) {
 		if err := p.React(t.Context(), events); err != nil {
 			t.Fatal(err)
 		}
-		if got := w.scales["f-1"]; got.Warm < floor || got.Warm > 1 {
+		if got := w.scales["f-1"]; got != (platform.Scale{Warm: floor}) {
 			t.Errorf("floor %d: %+v", floor, got)
+		}
+		if w.counts["release"] == 0 {
+			t.Error("a release is not counted")
+		}
+		// A third arrival was held impossible: then the instance stays.
+		at := begin.Add(5 * time.Second)
+		if err := p.React(t.Context(), []control.Event{{Function: "f", At: at, AtWork: 1}, {Function: "f", At: at, Ended: true}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.scales["f-1"]; got.KeepAlive < p.Due().Sub(at) {
+			t.Errorf("floor %d, surprised: %+v", floor, got)
 		}
 	}
 }
