@@ -1,10 +1,13 @@
 package cli_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +16,7 @@ import (
 
 	"github.com/aquatope/aquatope/internal/cli"
 	"github.com/aquatope/aquatope/internal/testfn"
+	"github.com/aquatope/aquatope/platform/local"
 )
 
 // TestMain makes this test binary the program itself, or a function, when it
@@ -36,9 +40,40 @@ func TestScript(t *testing.T) {
 			"ready":   ready,
 			"show":    show,
 			"cmpjson": cmpJSON,
+			"exits":   exits,
 		},
+		Condition:     limits,
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 	})
+}
+
+// limits is the condition that functions can be given limits on this machine.
+func limits(name string) (bool, error) {
+	if name != "limits" {
+		return false, fmt.Errorf("no condition is called %q", name)
+	}
+	enforced := 0
+	for _, c := range local.Diagnose(context.Background()) {
+		if c.OK && (c.Name == "cpu limits" || c.Name == "memory limits") {
+			enforced++
+		}
+	}
+	return enforced == 2, nil
+}
+
+// exits runs a command that must end with the given code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND [ARG...]")
+	}
+	code := "0"
+	err := ts.Exec(args[1], args[2:]...)
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		code = strconv.Itoa(exit.ExitCode())
+	}
+	if code != args[0] {
+		ts.Fatalf("%v ended with %s (%v), want %s", args[1:], code, err, args[0])
+	}
 }
 
 // expand replaces $FN in files by the path of the test function.

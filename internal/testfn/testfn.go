@@ -24,6 +24,7 @@ import (
 //	items    answers with a list of n numbers, n from its input (default 8)
 //	record   tells the URL in RECORD which Idempotency-Key it got, then echoes
 //	slow     waits 100 ms, or what its second argument says, then echoes
+//	burn     computes for 20 ms, or what its second argument says, then echoes
 //	hang     never answers
 //	status   answers with the status in its second argument
 //	garbage  answers with something that is not HTTP
@@ -46,6 +47,7 @@ var behaviours = map[string]http.HandlerFunc{
 		time.Sleep(time.Duration(ms) * time.Millisecond)
 		echo(w, r)
 	},
+	"burn": burn,
 	"hang": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 	"status": func(w http.ResponseWriter, _ *http.Request) {
 		code, err := strconv.Atoi(os.Args[len(os.Args)-1])
@@ -115,6 +117,20 @@ func echo(w http.ResponseWriter, r *http.Request) {
 		body = []byte("null")
 	}
 	answer(w, body)
+}
+
+// burn uses the CPU for a time, so that a quota makes it slower.
+func burn(w http.ResponseWriter, r *http.Request) {
+	ms, err := strconv.Atoi(os.Args[len(os.Args)-1])
+	if err != nil {
+		ms = 20
+	}
+	var used syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &used) // cannot fail for one's own process
+	for until := used.Utime.Nano() + int64(ms)*int64(time.Millisecond); used.Utime.Nano() < until; {
+		_ = syscall.Getrusage(syscall.RUSAGE_SELF, &used)
+	}
+	echo(w, r)
 }
 
 func items(w http.ResponseWriter, r *http.Request) {
