@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"math"
 	"time"
 
 	"github.com/aquatope/aquatope/workflow"
@@ -24,14 +25,9 @@ type Ahead struct {
 // Successor is a function that a run reaches after the invocation of its entry.
 type Successor struct {
 	Function int
-	// Probability that a run reaches it.
-	Probability float64
-	// Early and Late bound when, from the start of the run.
-	Early, Late time.Duration
+	// Lag is when, from the start of the run, and in which share of runs.
+	Lag workflow.Lag
 }
-
-// The quantiles of a stage's lag between which it is expected.
-const earlyLag, lateLag = 0.02, 0.98
 
 // Successors returns what follows the entry of a workflow, from the lags of its
 // stages (workflow.Composition.Lags) and the functions that the stages call. A
@@ -39,15 +35,34 @@ const earlyLag, lateLag = 0.02, 0.98
 func Successors(lags []workflow.Lag, function []int) []Successor {
 	var out []Successor
 	for _, l := range lags {
-		if l.Reached == 0 || l.Quantile(lateLag) <= 0 {
-			continue
+		if l.Reached > 0 && l.Quantile(1) > 0 {
+			out = append(out, Successor{Function: function[l.Stage], Lag: l})
 		}
-		out = append(out, Successor{
-			Function: function[l.Stage], Probability: l.Reached,
-			Early: secondsOf(l.Quantile(earlyLag)), Late: secondsOf(l.Quantile(lateLag)),
-		})
 	}
 	return out
+}
+
+// readyAt returns when to have an instance ready, in seconds from the start of a
+// run: the time at which being late costs, in expectation, as little as it can
+// together with being idle until the stage is reached. Below the earliest lag
+// that was sampled the chance of an earlier one is taken to halve with every
+// twentieth of it, which is slower than the tails of service times fall.
+func readyAt(l workflow.Lag, gb, price float64) float64 {
+	n := float64(len(l.Seconds))
+	first, mean := l.Seconds[0], l.Mean()
+	best, bestCost := 0.0, gb*mean
+	consider := func(t, late float64) {
+		if cost := price*late + gb*(mean-t); cost < bestCost {
+			best, bestCost = t, cost
+		}
+	}
+	for i, t := range l.Seconds {
+		consider(t, float64(i+1)/(n+1))
+	}
+	for k := 1; k < 20; k++ {
+		consider(first*(1-float64(k)/20), math.Exp2(-float64(k))/(n+1))
+	}
+	return best
 }
 
 func secondsOf(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
@@ -65,19 +80,19 @@ func newLookahead(functions []Function, successors map[int][]Successor, price fl
 	for entry, all := range successors {
 		for _, s := range all {
 			f := functions[s.Function]
-			// Ready when the earliest runs arrive, kept until the latest have.
-			after := s.Early - f.ColdStart
-			idle := f.GB() * (s.Late - s.Early + f.ColdStart).Seconds()
-			if after < 0 || idle > price*s.Probability {
+			at, last := readyAt(s.Lag, f.GB(), price), s.Lag.Quantile(1)
+			after := secondsOf(at) - f.ColdStart
+			idle := f.GB() * (s.Lag.Mean() - at + f.ColdStart.Seconds())
+			if after < 0 || idle > price*s.Lag.Reached {
 				continue // too late to start with the run, or dearer than the cold start
 			}
 			l.followed[s.Function] = true
 			l.restart[s.Function] = idle
-			l.of[entry] = append(l.of[entry], Ahead{Function: s.Function, After: after, Hold: s.Late - s.Early + lookaheadSlack})
+			l.of[entry] = append(l.of[entry], Ahead{Function: s.Function, After: after, Hold: secondsOf(last-at) + lookaheadSlack})
 		}
 	}
 	return l
 }
 
-// lookaheadSlack is how much longer than its latest lag a stage is waited for.
+// lookaheadSlack is how much longer than for its latest lag a stage is waited for.
 const lookaheadSlack = time.Second

@@ -365,6 +365,9 @@ func (s *Sim) complete(i, slot int32) {
 // rest makes an instance, which is counted nowhere yet, idle from now on, or
 // ends it at once when it is not wanted.
 func (s *Sim) rest(f *fn, i int32, x idleInstance) {
+	if until := f.expected(s.now); until > x.expiry {
+		x.expiry, x.byTarget = until, false
+	}
 	if x.expiry <= s.now && (x.release || f.alive() >= f.warm) {
 		f.warm = min(f.warm, f.alive())
 		s.used -= f.memory
@@ -397,9 +400,6 @@ func (s *Sim) ready(i int32) {
 	f.starting = append(f.starting[:0], f.starting[1:]...)
 	f.idleNanos += clip(s.now-f.cold, s.now, s.from, s.until)
 	rest := idleInstance{expiry: add(s.now, f.keep), byTarget: true}
-	if len(f.due) > 0 {
-		rest = idleInstance{expiry: add(s.now, f.hold)}
-	}
 	if f.preWarmKeep > 0 {
 		rest = idleInstance{expiry: add(s.now, f.preWarmKeep)}
 		f.preWarmKeep = 0
