@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The demo, in the commands that a user would type: start a server, deploy two
-# examples, drive them for two minutes with bursts, show what their users saw.
+# examples, drive them for two minutes with bursts, show what their users saw;
+# then compare the warm pool with and without forecasts.
 # `make demo` builds what it needs and calls it. Leaves nothing behind but a report.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -63,5 +64,8 @@ bin/aquatope load ml-pipeline social-network \
 	-d ml-pipeline=@examples/ml-pipeline/payloads/phone-1.json \
 	-d social-network=@examples/social-network/payloads/post.json \
 	--report "$report"
+
+say "Two minutes of a timer, on two servers side by side: idle instances kept for a fixed time, or planned"
+examples/demo/pool.sh
 
 say "Done. The report with charts: $(realpath "$report")"
