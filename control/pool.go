@@ -86,6 +86,7 @@ type Pool struct {
 	next      time.Time // begin of the window that was planned last
 	planAt    time.Time // when the next plan is due
 	reported  map[string]int
+	broken    bool // a decision panicked; see guard
 
 	mu    sync.Mutex
 	state map[string]PoolState

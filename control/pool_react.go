@@ -12,9 +12,15 @@ import (
 // React tells the policy of invocations between two plans, and applies what it
 // wants of instances that fell idle. One look at the world serves all events.
 func (p *Pool) React(ctx context.Context, events []Event) error {
-	if p.c.Mode == ModeOff {
+	if !p.decides() {
 		return nil
 	}
+	var err error
+	p.guard("reacting to invocations", func() { err = p.react(ctx, events) })
+	return err
+}
+
+func (p *Pool) react(ctx context.Context, events []Event) error {
 	var alive map[string]platform.RevisionState
 	changed := map[int]platform.Scale{}
 	for _, e := range events {

@@ -157,14 +157,18 @@ func (p *Pool) plan(now time.Time, snapshot platform.Snapshot, usage map[string]
 	}
 	out := make([]planned, len(p.functions))
 	var plan pool.Plan
-	if p.c.Mode != ModeOff {
-		plan = p.policy.Plan(&s)
+	if p.decides() {
+		p.guard("planning the warm pool", func() { plan = p.policy.Plan(&s) })
 	}
 	for i := range out {
 		out[i] = p.reactive()
 		out[i].Reason = "off"
 		_, out[i].ColdStart, out[i].Service = p.speeds.get(p.functions[i].revision.Function.Name)
 		if p.c.Mode == ModeOff {
+			continue
+		}
+		if p.broken {
+			out[i].Reason = "broken"
 			continue
 		}
 		out[i].Reason = "no-model"
@@ -221,7 +225,7 @@ func (s *planned) limit(warm int, w Want) {
 func (p *Pool) apply(ctx context.Context, i int, s planned) error {
 	f := &p.functions[i]
 	want := platform.Scale{Warm: s.warm, KeepAlive: s.KeepAlive}
-	if p.c.Mode != ModeApply {
+	if p.c.Mode != ModeApply || p.broken {
 		want = platform.Scale{Warm: s.Floor, KeepAlive: ReactiveWindows * p.c.Window}
 		if m := f.revision.Function.Scale.Max; m > 0 {
 			want.Warm = min(want.Warm, m)

@@ -137,6 +137,36 @@ func TestModes(t *testing.T) {
 	}
 }
 
+// wrong is a model that breaks its contract from the second window on.
+type wrong struct{ asked int }
+
+func (*wrong) Name() string { return "wrong" }
+
+func (w *wrong) New() forecast.Forecaster { return w }
+
+func (w *wrong) Forecast(histories []*forecast.History, h int) [][]forecast.Distribution {
+	if w.asked++; w.asked > 1 {
+		panic("wrong")
+	}
+	return certain(1).Forecast(histories, h)
+}
+
+// A decision that panics takes down neither the loop nor the declared floor.
+func TestPanic(t *testing.T) {
+	w := newScripted("f", "g")
+	w.revisions[0].Function.Scale.Min = 2
+	c := w.config(control.ModeApply, &wrong{})
+	p := control.NewPool(c, start)
+	play(t, p, c.Meter, "f", 5, 1)
+	want := platform.Scale{Warm: 2, KeepAlive: control.ReactiveWindows * window}
+	if got := w.scales["f-1"]; got != want {
+		t.Errorf("the world was told %+v, want %+v", got, want)
+	}
+	if s, _ := p.State("g"); s.Reason != "broken" {
+		t.Errorf("state %+v", s)
+	}
+}
+
 // Until forecasts are proven, and when they turn out wrong, idle instances are
 // kept for a fixed time, and everybody can see why.
 func TestTrust(t *testing.T) {
