@@ -86,10 +86,9 @@ func (h *habit) next(rule Spread, minute, count int, following func() bool) mann
 
 // placement places the invocations of one cell one by one.
 type placement struct {
-	as         manner
-	at, step   int64
-	gap        float64
-	start, end int64
+	as       manner
+	at, step int64
+	gap      float64
 }
 
 func (a *Arrivals) place(c cell) placement {

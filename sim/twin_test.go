@@ -28,18 +28,17 @@ type twin struct {
 }
 
 type twinInstance struct {
-	function  int
-	started   time.Duration // charged from here until claimed
-	ready     time.Duration
-	work      int
-	idle      bool
-	claimed   bool
-	since     time.Duration
-	expiry    time.Duration
-	byTarget  bool
-	release   bool
-	preWarmed time.Duration // keep-alive of a retention, 0 if none
-	order     int           // of falling idle
+	function int
+	started  time.Duration // charged from here until claimed
+	ready    time.Duration
+	work     int
+	idle     bool
+	claimed  bool
+	since    time.Duration
+	expiry   time.Duration
+	byTarget bool
+	release  bool
+	order    int // of falling idle
 }
 
 type twinEnd struct {
@@ -48,7 +47,7 @@ type twinEnd struct {
 }
 
 type twinPreWarm struct {
-	at, keep time.Duration
+	at       time.Duration
 	pending  bool
 	keepNext time.Duration
 }

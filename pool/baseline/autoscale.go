@@ -40,7 +40,6 @@ type Autoscale struct {
 	concurrency []float64
 	fns         []scaleFunction
 	plan        pool.Plan
-	now         time.Duration
 }
 
 type scaleFunction struct {
