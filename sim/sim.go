@@ -93,15 +93,6 @@ type fn struct {
 	quietNanos int64 // of it, in minutes without a call
 }
 
-// slot is one busy instance.
-type slot struct {
-	work  int32 // invocations
-	open  int32 // position in fn.open, -1 when full
-	ready int64 // instant from which it serves
-	since int64 // instant from which it is busy
-	uses  int   // invocations that the instance has served
-}
-
 type idleInstance struct {
 	since, expiry int64
 	stamp         float64
@@ -255,66 +246,6 @@ func (s *Sim) start(f *fn, i int32, at, service int64) (cold bool) {
 	return false
 }
 
-// openSlot returns a busy instance with room, one that is ready if there is
-// any, or -1.
-func (f *fn) openSlot(now int64) int32 {
-	best := int32(-1)
-	for j := len(f.open) - 1; j >= 0; j-- {
-		slot := f.open[j]
-		if f.slots[slot].ready <= now {
-			return slot
-		}
-		if best < 0 || f.slots[slot].ready < f.slots[best].ready {
-			best = slot
-		}
-	}
-	return best
-}
-
-// occupy makes an instance busy that has no invocations yet and returns its slot.
-func (f *fn) occupy(now, ready int64, uses int) int32 {
-	var i int32
-	if n := len(f.free); n > 0 {
-		i = f.free[n-1]
-		f.free = f.free[:n-1]
-	} else {
-		i = int32(len(f.slots))
-		f.slots = append(f.slots, slot{})
-	}
-	f.slots[i] = slot{open: int32(len(f.open)), ready: ready, since: now, uses: uses}
-	f.open = append(f.open, i)
-	f.busy++
-	f.peak = max(f.peak, f.busy)
-	return i
-}
-
-// join gives an invocation, which arrived at the given instant, to a busy
-// instance with room, and counts it as of the given kind.
-func (s *Sim) join(f *fn, i, slot int32, arrived, service int64, kind *int64) {
-	s.account(f, s.now)
-	x := &f.slots[slot]
-	f.atWork++
-	x.uses++
-	if x.work++; x.work >= f.concurrency {
-		f.shut(x)
-	}
-	begin := max(s.now, x.ready)
-	s.events.push(newEvent(add(begin, service), complete, i, slot))
-	if s.counts(arrived) {
-		*kind++
-		s.result.latency.add(begin - arrived)
-	}
-}
-
-// shut takes a slot off the list of open ones.
-func (f *fn) shut(x *slot) {
-	last := f.open[len(f.open)-1]
-	f.open[x.open] = last
-	f.slots[last].open = x.open
-	f.open = f.open[:len(f.open)-1]
-	x.open = -1
-}
-
 // account brings the function's load up to t.
 func (s *Sim) account(f *fn, t int64) {
 	f.load += int64(f.atWork) * (t - f.loadSince)
@@ -362,97 +293,6 @@ func (s *Sim) complete(i, slot int32) {
 	s.serveLine()
 }
 
-// rest makes an instance, which is counted nowhere yet, idle from now on, or
-// ends it at once when it is not wanted.
-func (s *Sim) rest(f *fn, i int32, x idleInstance) {
-	if until := f.expected(s.now); until > x.expiry {
-		x.expiry, x.byTarget = until, false
-	}
-	if x.expiry <= s.now && (x.release || f.alive() >= f.warm) {
-		f.warm = min(f.warm, f.alive())
-		s.used -= f.memory
-		return
-	}
-	x.since = s.now
-	if s.evictor != nil {
-		x.stamp = s.evictor.Stamp(int(i))
-	}
-	f.idle = append(f.idle, x)
-	s.scheduleExpiry(f, i, x.expiry)
-	if s.cfg.Capacity > 0 && len(f.idle) == 1 {
-		s.victims.push(s.worth(f, i), i)
-	}
-}
-
-func (s *Sim) scheduleExpiry(f *fn, i int32, at int64) {
-	if at != math.MaxInt64 && (f.expireAt == 0 || at < f.expireAt) {
-		f.expireAt = at
-		s.events.push(newEvent(at, expire, i, 0))
-	}
-}
-
-// ready ends the start of an instance, unless an invocation has claimed it.
-func (s *Sim) ready(i int32) {
-	f := &s.fns[i]
-	if len(f.starting) == 0 || f.starting[0] > s.now {
-		return
-	}
-	f.starting = append(f.starting[:0], f.starting[1:]...)
-	f.idleNanos += clip(s.now-f.cold, s.now, s.from, s.until)
-	rest := idleInstance{expiry: add(s.now, f.keep), byTarget: true}
-	if f.preWarmKeep > 0 {
-		rest = idleInstance{expiry: add(s.now, f.preWarmKeep)}
-		f.preWarmKeep = 0
-	}
-	if len(f.waiting) > 0 {
-		s.joinWaiting(f, i, f.occupy(s.now, s.now, 0))
-		return
-	}
-	s.rest(f, i, rest)
-	s.serveLine()
-}
-
-// expire retires the idle instances whose time is over, beyond those that are
-// to be kept warm.
-func (s *Sim) expire(i int32) {
-	f := &s.fns[i]
-	if f.expireAt != s.now {
-		return // replaced by an earlier one
-	}
-	f.expireAt = 0
-	s.retireExpired(f, i)
-	s.serveLine()
-}
-
-func (s *Sim) retireExpired(f *fn, i int32) {
-	next := int64(math.MaxInt64)
-	kept := f.idle[:0]
-	excess := f.alive() - f.warm
-	for _, x := range f.idle {
-		switch {
-		case x.expiry <= s.now && (excess > 0 || x.release):
-			if excess > 0 {
-				excess--
-			} else {
-				f.warm--
-			}
-			s.end(f, x)
-			continue
-		case x.expiry > s.now:
-			next = min(next, x.expiry)
-		}
-		kept = append(kept, x)
-	}
-	f.idle = kept
-	s.scheduleExpiry(f, i, next)
-}
-
-// end accounts for an idle instance that is no more.
-func (s *Sim) end(f *fn, x idleInstance) {
-	f.idleNanos += clip(x.since, s.now, s.from, s.until)
-	s.used -= f.memory
-}
-
 func (s *Sim) preWarm(i int32) {
 	f := &s.fns[i]
 	if f.preWarmAt != s.now {
@@ -477,56 +317,4 @@ func (s *Sim) startAhead(f *fn, i int32) bool {
 	f.starting = append(f.starting, at)
 	s.events.push(newEvent(at, ready, i, 0))
 	return true
-}
-
-// idleUntilNow is the idle time of all instances of f, those that are not over included.
-func (s *Sim) idleUntilNow(f *fn) int64 {
-	n := f.idleNanos
-	for _, x := range f.idle {
-		n += clip(x.since, s.now, s.from, s.until)
-	}
-	for _, at := range f.starting {
-		n += clip(at-f.cold, s.now, s.from, s.until)
-	}
-	return n
-}
-
-// closeMinute charges the idle time of the minute that ends now.
-func (s *Sim) closeMinute() {
-	if s.now <= s.from || s.now > s.until {
-		for i := range s.fns {
-			s.fns[i].called = false
-		}
-		return
-	}
-	for i := range s.fns {
-		f := &s.fns[i]
-		idle := s.idleUntilNow(f)
-		if !f.called {
-			f.quietNanos += idle - f.closedIdle
-		}
-		f.closedIdle, f.called = idle, false
-	}
-}
-
-// Finish runs to the end of the counted time and returns what was measured. The
-// run is over then.
-func (s *Sim) Finish() *Result {
-	s.runTo(s.until)
-	r := &s.result
-	for i := range s.fns {
-		f := &s.fns[i]
-		for _, x := range f.slots {
-			if x.work > 0 {
-				f.busyNanos += clip(x.since, s.now, s.from, s.until)
-			}
-		}
-		f.idleNanos = s.idleUntilNow(f)
-		gb := float64(f.memory) / 1e9
-		r.BusyGBSeconds += gb * seconds(f.busyNanos)
-		r.IdleGBSeconds += gb * seconds(f.idleNanos)
-		r.QuietGBSeconds += gb * seconds(f.quietNanos)
-	}
-	r.Open = s.line.open(s.from, s.until)
-	return r
 }
