@@ -196,6 +196,48 @@ func TestKeepAliveByHand(t *testing.T) {
 	}
 }
 
+// By the minute only what is kept in minutes without a call is idle.
+func TestQuietMinutes(t *testing.T) {
+	t.Parallel()
+	fns := []pool.Function{{Memory: 1e9, ColdStart: time.Second}}
+	s := sim.New(fns, keepFor(100*time.Second), sim.Config{Window: time.Minute, From: time.Minute, Until: 10 * time.Minute})
+	s.Feed([]sim.Arrival{
+		{At: 0, Service: time.Second},                 // idle 2-102 s: 60-102 s counts, in a minute without a call
+		{At: 200 * time.Second, Service: time.Second}, // idle 202-302 s: from 240 s in minutes without a call
+	})
+	r := s.Finish()
+	if r.IdleGBSeconds != 42+100 || r.QuietGBSeconds != 42+62 {
+		t.Errorf("idle %v and quiet %v GB-s, want 142 and 104", r.IdleGBSeconds, r.QuietGBSeconds)
+	}
+}
+
+// foresees asks for function 1 two seconds after every call of function 0.
+type foresees struct{ pool.Policy }
+
+func (foresees) Foresee(e pool.Event) []pool.Ahead {
+	if e.Function != 0 {
+		return nil
+	}
+	return []pool.Ahead{{Function: 1, After: 2 * time.Second, Hold: 3 * time.Second}}
+}
+
+func TestForeseenIsReady(t *testing.T) {
+	t.Parallel()
+	fns := []pool.Function{{Memory: 1e9, ColdStart: time.Second}, {Memory: 1e9, ColdStart: time.Second}}
+	s := sim.New(fns, foresees{keepFor(0)}, sim.Config{Window: time.Minute, Until: 5 * time.Minute})
+	s.Feed([]sim.Arrival{
+		{At: 0, Service: time.Second},
+		{At: 4 * time.Second, Service: time.Second, Function: 1}, // ready since 3 s
+		{At: 20 * time.Second, Service: time.Second},             // the next one does not come
+	})
+	r := s.Finish()
+	// Function 0 starts twice cold; function 1 never, but is started ahead twice:
+	// idle 2-4 s, and from 22 s for its start and the hold.
+	if r.Cold != 2 || r.Warm != 1 || r.StartedAhead != 2 || r.IdleGBSeconds < 2+4 || r.IdleGBSeconds > 2+5 {
+		t.Errorf("cold %d, warm %d, started ahead %d, idle %v GB-s", r.Cold, r.Warm, r.StartedAhead, r.IdleGBSeconds)
+	}
+}
+
 func TestBusyIsNeverEvicted(t *testing.T) {
 	t.Parallel()
 	fns := []pool.Function{{Memory: 6e8, ColdStart: time.Second}, {Memory: 6e8, ColdStart: time.Second}}
