@@ -43,8 +43,11 @@ manifests stays. Mistakes are reported with file, line and column.
 			if err != nil {
 				return err
 			}
+			if err := checkCalls(cmd.Context(), env, bundle); err != nil {
+				return err
+			}
 			if dryRun {
-				return deployDry(cmd.Context(), env, bundle)
+				return deployDry(env, bundle)
 			}
 			return deploy(cmd.Context(), env, bundle, timeout)
 		},
@@ -88,26 +91,34 @@ func manifestError(env *Env, err error) error {
 	return errors.New(strings.Join(lines, "\n"))
 }
 
-func deployDry(ctx context.Context, env *Env, b *manifest.Bundle) error {
-	// Functions that are deployed already may be called too, where a server is
-	// there to tell; without one the manifests must be complete.
-	if err := b.Check(); err != nil {
-		c, cerr := env.client()
-		if cerr != nil {
-			return cerr
-		}
-		functions, lerr := c.Functions(ctx)
-		if lerr != nil {
-			return manifestError(env, err)
-		}
-		known := make([]string, len(functions))
-		for i, f := range functions {
-			known[i] = f.Name
-		}
-		if err := b.Check(known...); err != nil {
-			return manifestError(env, err)
-		}
+// checkCalls makes sure that all functions that are called exist. Those that
+// are deployed already count, where a server is there to tell; without one the
+// manifests must be complete. Checked here, mistakes have their place in the
+// user's files.
+func checkCalls(ctx context.Context, env *Env, b *manifest.Bundle) error {
+	err := b.Check()
+	if err == nil {
+		return nil
 	}
+	c, cerr := env.client()
+	if cerr != nil {
+		return cerr
+	}
+	functions, lerr := c.Functions(ctx)
+	if lerr != nil {
+		return manifestError(env, err)
+	}
+	known := make([]string, len(functions))
+	for i, f := range functions {
+		known[i] = f.Name
+	}
+	if err := b.Check(known...); err != nil {
+		return manifestError(env, err)
+	}
+	return nil
+}
+
+func deployDry(env *Env, b *manifest.Bundle) error {
 	d := api.Deployment{DryRun: true, Changes: []api.Change{}}
 	for _, f := range b.Functions {
 		d.Changes = append(d.Changes, api.DescribeFunction(f))
