@@ -77,7 +77,7 @@ func contenders() []contender {
 				cfg.Standard = time.Duration(v) * time.Minute
 				return entry{policy: baseline.NewHist(len(w.functions), cfg)}, nil
 			}),
-		simple("faascache", "memory in GB", []float64{10, 20, 30, 40, 60, 80, 100, 130, 160, 200}, time.Minute, 3,
+		simple("faascache", "memory in GB", []float64{10, 20, 30, 40, 60, 80, 100, 130, 160, 200, 300, 500, 800}, time.Minute, 3,
 			func(w *world, v float64) (entry, error) {
 				return entry{policy: baseline.NewFaasCache(w.functions), capacityGB: v}, nil
 			}),

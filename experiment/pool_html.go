@@ -18,8 +18,8 @@ func (r *PoolReport) WriteHTML(w io.Writer) error {
 		results        []PoolResult
 		savings        []Saving
 	}{
-		{"By the minute", "Idle: kept in minutes without a call of the function.", r.Results, r.Savings},
-		{"By the instant", "Idle: whenever an instance serves nothing. Between the calls of one minute this is the rule of spreading, not the trace; no policy that knows counts only can save it.", r.exact(), r.ExactSavings},
+		{"Idle memory", "Idle: whenever an instance serves nothing.", r.Results, r.Savings},
+		{"Idle memory in quiet minutes", "Idle: kept in minutes without a call of the function, which is as fine as a trace of counts by the minute tells.", r.quiet(), r.QuietSavings},
 	} {
 		out.Section(account.title).Chart(chartOf(account.results, account.caption)).Text(poolSummary(account.results, account.savings)...)
 		if len(account.savings) > 0 {
@@ -27,12 +27,12 @@ func (r *PoolReport) WriteHTML(w io.Writer) error {
 		}
 	}
 	t := report.Table{
-		Header: []string{"policy", "knob", "parameter", "invocations", "cold starts", "cold %", "p50 start ms", "p99 start ms", "memory GB-s", "idle GB-s", "idle GB-s by the instant", "started ahead", "rejected"},
+		Header: []string{"policy", "knob", "parameter", "invocations", "cold starts", "cold %", "p50 start ms", "p99 start ms", "memory GB-s", "idle GB-s", "quiet GB-s", "started ahead", "rejected"},
 	}
 	for _, p := range r.Results {
 		t.Rows = append(t.Rows, []any{
 			p.Policy, p.Knob, p.Parameter, p.Invocations, p.ColdStarts, 100 * p.ColdStartRate,
-			p.P50StartMillis, p.P99StartMillis, p.MemoryGBSeconds, p.IdleMemoryGBSeconds, p.ExactIdleGBSeconds, p.StartedAhead, p.Rejected,
+			p.P50StartMillis, p.P99StartMillis, p.MemoryGBSeconds, p.IdleMemoryGBSeconds, p.QuietMemoryGBSeconds, p.StartedAhead, p.Rejected,
 		})
 	}
 	_, err := out.Section("All runs").Table(t).WriteTo(w)
@@ -68,12 +68,11 @@ func savingTable(savings []Saving) report.Table {
 	return t
 }
 
-// exact returns the results with idle memory by the instant in place of that by
-// the minute.
-func (r *PoolReport) exact() []PoolResult {
+// quiet returns the results with idle memory in quiet minutes in place of all.
+func (r *PoolReport) quiet() []PoolResult {
 	out := slices.Clone(r.Results)
 	for i := range out {
-		out[i].IdleMemoryGBSeconds = out[i].ExactIdleGBSeconds
+		out[i].IdleMemoryGBSeconds = out[i].QuietMemoryGBSeconds
 	}
 	return out
 }
@@ -83,15 +82,15 @@ func (r *PoolReport) Conditions() []string {
 	return []string{
 		fmt.Sprintf("%d functions; minutes %d to %d count, those before them trained and warmed up; mean of %d seed(s).", r.Functions, r.Judged.From, r.Judged.To, r.Seeds),
 		strings.Join(r.Notes, " "),
-		"A cold start is the start of an instance that an invocation waited for. An instance that is started ahead is idle from the start of its start. Idle memory by the minute counts the minutes in which the function is not called, as studies of traces that count by the minute do; by the instant it counts all time without an invocation.",
+		"A cold start is the start of an instance that an invocation waited for. An instance that is started ahead is idle from the start of its start. Idle memory counts all time without an invocation. In quiet minutes, those in which the function is not called, it does not depend on how calls are placed within their minutes; studies of traces that count by the minute know only this part.",
 	}
 }
 
 // Summary says in sentences how the project's own policy compares by both
 // accounts, and where it loses.
 func (r *PoolReport) Summary() []string {
-	out := append([]string{"Idle memory by the minute:"}, poolSummary(r.Results, r.Savings)...)
-	return append(append(out, "Idle memory by the instant:"), poolSummary(r.exact(), r.ExactSavings)...)
+	out := append([]string{"Idle memory:"}, poolSummary(r.Results, r.Savings)...)
+	return append(append(out, "Idle memory in quiet minutes:"), poolSummary(r.quiet(), r.QuietSavings)...)
 }
 
 func poolSummary(results []PoolResult, savings []Saving) []string {

@@ -65,13 +65,13 @@ func TestPoolIsSoundAndReproducible(t *testing.T) {
 		if p.Invocations != want {
 			t.Errorf("%s %v: %d invocations count, the trace has %d", p.Policy, p.Parameter, p.Invocations, want)
 		}
-		for _, x := range []float64{p.ColdStarts, p.MemoryGBSeconds, p.IdleMemoryGBSeconds, p.ExactIdleGBSeconds, p.P99StartMillis} {
+		for _, x := range []float64{p.ColdStarts, p.MemoryGBSeconds, p.IdleMemoryGBSeconds, p.QuietMemoryGBSeconds, p.P99StartMillis} {
 			if math.IsNaN(x) || x < 0 {
 				t.Errorf("%+v", p)
 			}
 		}
-		if p.IdleMemoryGBSeconds > p.ExactIdleGBSeconds || p.ExactIdleGBSeconds > p.MemoryGBSeconds {
-			t.Errorf("%s %v: idle by the minute %v, by the instant %v, of %v in all", p.Policy, p.Parameter, p.IdleMemoryGBSeconds, p.ExactIdleGBSeconds, p.MemoryGBSeconds)
+		if p.QuietMemoryGBSeconds > p.IdleMemoryGBSeconds || p.IdleMemoryGBSeconds > p.MemoryGBSeconds {
+			t.Errorf("%s %v: idle in quiet minutes %v, of %v, of %v in all", p.Policy, p.Parameter, p.QuietMemoryGBSeconds, p.IdleMemoryGBSeconds, p.MemoryGBSeconds)
 		}
 		if p.Policy == "oracle" && p.Parameter > 1e6 && p.ColdStarts != 0 {
 			t.Errorf("the oracle has %v cold starts", p.ColdStarts)
@@ -92,8 +92,8 @@ func TestKeepAliveCurveFalls(t *testing.T) {
 	}
 	for i := 1; i < len(r.Results); i++ {
 		a, b := r.Results[i-1], r.Results[i]
-		if b.ColdStarts > a.ColdStarts || b.ExactIdleGBSeconds < a.ExactIdleGBSeconds {
-			t.Errorf("keeping longer: from %v/%v to %v/%v cold starts and GB-s", a.ColdStarts, a.ExactIdleGBSeconds, b.ColdStarts, b.ExactIdleGBSeconds)
+		if b.ColdStarts > a.ColdStarts || b.IdleMemoryGBSeconds < a.IdleMemoryGBSeconds {
+			t.Errorf("keeping longer: from %v/%v to %v/%v cold starts and GB-s", a.ColdStarts, a.IdleMemoryGBSeconds, b.ColdStarts, b.IdleMemoryGBSeconds)
 		}
 	}
 }
@@ -110,8 +110,8 @@ func TestPoolAquatope(t *testing.T) {
 			t.Fatal("no point of keep-alive lies within the own curve")
 		}
 		mean := 0.0
-		for _, s := range r.ExactSavings {
-			mean += s.Saved / float64(len(r.ExactSavings))
+		for _, s := range r.Savings {
+			mean += s.Saved / float64(len(r.Savings))
 		}
 		if mean <= 0 {
 			t.Errorf("workflows %v: saves %.1f %% of keep-alive's idle memory on average", workflows, 100*mean)

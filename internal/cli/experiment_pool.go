@@ -98,14 +98,14 @@ func poolTable(r *experiment.PoolReport) Table {
 		Title: fmt.Sprintf("%d functions, minutes %d to %d, %d seed(s)", r.Functions, r.Judged.From, r.Judged.To-1, r.Seeds),
 		Columns: []string{
 			"policy", "parameter", "invocations", "cold starts", "cold rate", "p50 start ms", "p99 start ms",
-			"memory GB-s", "idle GB-s", "exact idle", "rejected", "decision s", "training s",
+			"memory GB-s", "idle GB-s", "quiet GB-s", "rejected", "decision s", "training s",
 		},
 		Note: strings.Join(r.Notes, "\n"),
 	}
 	for _, p := range r.Results {
 		t.Rows = append(t.Rows, []any{
 			p.Policy, p.Parameter, p.Invocations, p.ColdStarts, p.ColdStartRate, p.P50StartMillis, p.P99StartMillis,
-			p.MemoryGBSeconds, p.IdleMemoryGBSeconds, p.ExactIdleGBSeconds, p.Rejected, p.DecisionSeconds, p.TrainSeconds,
+			p.MemoryGBSeconds, p.IdleMemoryGBSeconds, p.QuietMemoryGBSeconds, p.Rejected, p.DecisionSeconds, p.TrainSeconds,
 		})
 	}
 	return t
