@@ -20,7 +20,7 @@ import (
 // busier the machine is. It measures and fails only if nothing can be measured, for
 // other load on the machine changes the figures.
 //
-//	AQUATOPE_MEASURE=1 go test -run TestMeasure -v ./platform/local
+//	AQUATOPE_MEASURE=1 go test -count=1 -run TestMeasure -v ./platform/local
 func TestMeasure(t *testing.T) {
 	if os.Getenv("AQUATOPE_MEASURE") == "" {
 		t.Skip("AQUATOPE_MEASURE is not set")
