@@ -34,7 +34,9 @@ type TuningConfig struct {
 	Budget  int // runs, those of earlier sessions included
 	// Code identifies the workflow and its functions; trials of other code are
 	// not looked at.
-	Code     string
+	Code string
+	// Since is when the workload last changed: earlier trials are not looked at.
+	Since    time.Time
 	Strategy tuner.Strategy
 	Runner   TrialRunner
 	Trials   TrialStore
@@ -73,7 +75,7 @@ func NewTuning(c TuningConfig, earlier []TrialRecord) (*Tuning, error) {
 		t.problem.Functions = append(t.problem.Functions, tuner.Function{Name: f.Name, Space: space})
 	}
 	for _, r := range earlier {
-		if r.Code == c.Code && t.input(r.Input) >= 0 {
+		if r.Code == c.Code && (t.input(r.Input) >= 0 || r.Online) && !r.Time.Before(c.Since) {
 			t.records = append(t.records, r)
 		}
 	}
@@ -187,8 +189,14 @@ func (t *Tuning) Step(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("running a trial: %w", err)
 	}
 	r := RecordOf(trial, m)
-	r.Workflow, r.Code, r.Input = t.c.Workflow.Name, t.c.Code, t.c.Inputs[trial.Input].Name
-	if _, ok := r.run(&t.problem, trial.Input); !ok {
+	r.Input = t.c.Inputs[trial.Input].Name
+	return t.keep(ctx, now, r, trial.Input)
+}
+
+// keep stores a record and learns from it.
+func (t *Tuning) keep(ctx context.Context, now time.Time, r TrialRecord, input int) error {
+	r.Workflow, r.Code = t.c.Workflow.Name, t.c.Code
+	if _, ok := r.run(&t.problem, input); !ok {
 		return fmt.Errorf("running a trial: the run cannot be used: %s", cmp.Or(r.Message, "it does not fit the workflow"))
 	}
 	if err := t.c.Trials.SaveTrial(ctx, r); err != nil {

@@ -80,7 +80,11 @@ func (s *Server) runWorkflow(w http.ResponseWriter, r *http.Request, name string
 	}
 	running := s.running.of(name)
 	running.Add(1)
-	res, err := s.engine.Run(r.Context(), wf.plan, in)
+	begin := s.engine.Run
+	if o := s.online.Load(); o != nil && o.workflow == name {
+		begin = o.run
+	}
+	res, err := begin(r.Context(), wf.plan, in)
 	running.Add(-1)
 	if err != nil {
 		writeError(w, err)

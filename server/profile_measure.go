@@ -14,7 +14,6 @@ import (
 	"github.com/aquatope/aquatope/platform"
 	"github.com/aquatope/aquatope/profile"
 	"github.com/aquatope/aquatope/server/api"
-	"github.com/aquatope/aquatope/workflow"
 )
 
 // profiler measures the functions of one workflow.
@@ -26,6 +25,8 @@ type profiler struct {
 	job    *profileJob
 	id     string
 	began  time.Time
+	inRuns bool // functions are measured in runs of the workflow, not alone
+	serial int  // of runs
 }
 
 // sample is an input that a function got in a run of the workflow.
@@ -35,6 +36,7 @@ type sample struct {
 	weight float64
 	cpu    time.Duration // that an invocation with ample resources used
 	took   time.Duration
+	input  int // of the workflow
 }
 
 // maxSamples bounds the inputs of one function that are kept of one run.
@@ -55,38 +57,70 @@ type profiled struct {
 
 // measure makes the profile: it runs the workflow with ample resources to see
 // what every stage gets, finds the least memory that functions survive with, and
-// invokes each function with each input at every point of its grid, all points in
-// two passes, so that a disturbance of the machine does not hit one point alone.
+// invokes each function with each input at every point of its grid. Functions that
+// cannot be invoked alone are measured in runs of the workflow.
 func (p *profiler) measure(ctx context.Context) (*profile.Profile, error) {
 	p.began = time.Now()
 	functions, records, err := p.capture(ctx)
 	if err != nil {
 		return nil, err
 	}
+	p.runner.remove(nil) // what follows deploys and removes by itself
+	p.say("finding out whether functions can be invoked alone")
+	alone, err := p.replayable(ctx, functions)
+	if err != nil {
+		return nil, err
+	}
+	p.inRuns = !alone
+	points := 0
 	for _, f := range functions {
 		p.say("finding the memory that " + f.function.Name + " needs")
-		if err := p.findFloor(ctx, f); err != nil {
+		if err := p.findFloor(ctx, functions, f); err != nil {
 			return nil, err
 		}
 		f.cpus = spread(f.space.CPU, f.space.CPU.Min, p.req.CPUs)
 		f.memories = spread(f.space.Memory, f.floor, p.req.Memories)
-	}
-	repeats := p.affordable(functions)
-	total := 0
-	for _, f := range functions {
-		total += len(f.cpus) * len(f.memories) * repeats
-	}
-	p.job.update(func(s *api.Profiling) { s.Total = total })
-	const passes = 2
-	for pass := range passes {
-		n := repeats/passes + (pass+1)*(repeats%passes)/passes
-		for _, f := range functions {
-			if err := p.pass(ctx, f, pass*(repeats/passes), n); err != nil {
-				return nil, err
-			}
+		if size := len(f.cpus) * len(f.memories); p.inRuns {
+			points = max(points, size)
+		} else {
+			points += size
 		}
 	}
+	if err := p.passes(ctx, functions, points); err != nil {
+		return nil, err
+	}
 	return p.document(functions, records)
+}
+
+// quarter is how many passes all repeats are made in, so that a disturbance of the
+// machine does not hit one point alone.
+const quarter = 4
+
+// passes measures all points again and again until there are enough repeats or
+// another pass would take too long.
+func (p *profiler) passes(ctx context.Context, functions []*profiled, points int) error {
+	p.job.update(func(s *api.Profiling) { s.Total = points * p.req.Repeats })
+	each := (p.req.Repeats + quarter - 1) / quarter
+	for done := 0; done < p.req.Repeats; {
+		n := min(each, p.req.Repeats-done)
+		began := time.Now()
+		if p.inRuns {
+			if err := p.passRuns(ctx, functions, done, n); err != nil {
+				return err
+			}
+		} else {
+			for _, f := range functions {
+				if err := p.pass(ctx, f, done, n); err != nil {
+					return err
+				}
+			}
+		}
+		done += n
+		if time.Since(p.began)+time.Since(began) > p.req.MaxTime {
+			break
+		}
+	}
+	return nil
 }
 
 func (p *profiler) say(text string) { p.job.update(func(s *api.Profiling) { s.Message = text }) }
@@ -135,7 +169,7 @@ func (p *profiler) capture(ctx context.Context) ([]*profiled, []control.TrialRec
 			}
 			f.samples = append(f.samples, sample{
 				body: p.runner.requests[k].Body, header: h, cpu: o.CPUTime, took: o.Execution,
-				weight: in.Weight * float64(step),
+				weight: in.Weight * float64(step), input: i,
 			})
 		}
 	}
@@ -143,20 +177,25 @@ func (p *profiler) capture(ctx context.Context) ([]*profiled, []control.TrialRec
 		if len(f.samples) == 0 {
 			return nil, nil, fmt.Errorf("no run invoked function %s: give inputs (-d) that reach it", f.function.Name)
 		}
-		// A run with more invocations does not count for more than its input does.
-		f.floor = f.space.Memory.Min
 	}
 	return out, records, nil
 }
 
 // findFloor finds the least memory of a function's range with which it survives
 // every input, by bisection.
-func (p *profiler) findFloor(ctx context.Context, f *profiled) error {
+func (p *profiler) findFloor(ctx context.Context, functions []*profiled, f *profiled) error {
 	r := f.space.Memory
 	low, high := 0, r.Index(r.Max) // works at high
 	for low < high {
 		mid := (low + high) / 2
-		ok, err := p.survives(ctx, f, function.Resources{CPU: function.MilliCPU(f.space.CPU.Max), Memory: function.Bytes(r.At(mid))})
+		try := function.Resources{CPU: function.MilliCPU(f.space.CPU.Max), Memory: function.Bytes(r.At(mid))}
+		var ok bool
+		var err error
+		if p.inRuns {
+			ok, err = p.survivesRuns(ctx, functions, f, try)
+		} else {
+			ok, err = p.survives(ctx, f, try)
+		}
 		if err != nil {
 			return err
 		}
@@ -227,28 +266,6 @@ func (p *profiler) invoke(ctx context.Context, f *profiled, rev string, s sample
 		return failed.Observation, fmt.Errorf("function %s: %w", f.function.Name, err)
 	}
 	return failed.Observation, nil
-}
-
-// affordable is the number of repeats that fits into the time that is left, at
-// least three.
-func (p *profiler) affordable(functions []*profiled) int {
-	var each, once float64 // seconds of one repeat of everything, and of what is done once per pass
-	for _, f := range functions {
-		var cpu, took, weight float64
-		for _, s := range f.samples {
-			cpu += s.weight * s.cpu.Seconds()
-			took += s.weight * s.took.Seconds()
-			weight += s.weight
-		}
-		for _, c := range f.cpus {
-			t := math.Max(took, cpu*1000/float64(c)) / weight
-			each += float64(len(f.memories)) * t
-			once += float64(len(f.memories)) * (t + 1)
-		}
-	}
-	const passes = 2
-	left := (p.req.MaxTime - time.Since(p.began)).Seconds() - passes*once
-	return max(min(p.req.Repeats, int(left/each)), min(p.req.Repeats, 3))
 }
 
 // spread returns at most n values of a range from low to its end, evenly in the
@@ -350,58 +367,6 @@ func (f *profiled) order(first, n int) []sample {
 		if k >= first {
 			out = append(out, f.samples[best])
 		}
-	}
-	return out
-}
-
-// document makes the file.
-func (p *profiler) document(functions []*profiled, records []control.TrialRecord) (*profile.Profile, error) {
-	w := p.plan.workflow.workflow
-	g, err := workflow.NewGraph(w, control.BranchingOf(w, records))
-	if err != nil {
-		return nil, err
-	}
-	out := &profile.Profile{
-		APIVersion: profile.APIVersion, Kind: profile.Kind,
-		Description: fmt.Sprintf("measured by aquatope profile %s on %s, in %s", w.Name, p.began.UTC().Format(time.DateOnly), time.Since(p.began).Round(time.Second)),
-		Machine:     machine(),
-		Workflow: profile.Workflow{
-			Name: w.Name, Graph: profile.NodeOf(g),
-			QoS: profile.QoS{LatencyMillis: p.plan.qos.Latency.Seconds() * 1000, Percentile: p.plan.qos.Percentile},
-		},
-	}
-	for _, f := range functions {
-		out.Functions = append(out.Functions, f.document())
-	}
-	if _, err := profile.New(out); err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (f *profiled) document() profile.Function {
-	out := profile.Function{
-		Name: f.function.Name, MemoryFloorBytes: function.Bytes(f.memories[0]),
-		PeakMemoryBytes: f.peaks, ColdStartMillis: rounded(f.cold),
-	}
-	cpu, mem := f.space.CPU, f.space.Memory
-	cpu.Min, cpu.Max = f.cpus[0], f.cpus[len(f.cpus)-1]
-	mem.Max = f.memories[len(f.memories)-1]
-	out.Space = &profile.Space{CPUMillis: cpu, MemoryBytes: mem}
-	for _, c := range f.cpus {
-		for _, m := range f.memories {
-			r := function.Resources{CPU: function.MilliCPU(c), Memory: function.Bytes(m)}
-			out.Grid = append(out.Grid, profile.Cell{CPUMillis: r.CPU, MemoryBytes: r.Memory, ServiceMillis: rounded(f.cells[r])})
-		}
-	}
-	return out
-}
-
-// rounded rounds to microseconds, which are measured.
-func rounded(ms []float64) []float64 {
-	out := make([]float64, len(ms))
-	for i, v := range ms {
-		out[i] = math.Round(v*1000) / 1000
 	}
 	return out
 }

@@ -39,6 +39,7 @@ type Server struct {
 	meter    *control.Meter
 	pool     *control.Pool
 	profiles jobs[profileJob]
+	online   atomic.Pointer[onlineTuning] // the one under way, nil for none
 	warnings struct {
 		mu   sync.Mutex
 		list []string

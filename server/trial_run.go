@@ -22,7 +22,8 @@ type trialRunner struct {
 	inputs    [][]byte
 	deployed  map[string]bool // revisions of the last trial
 	warmups   int
-	requests  []platform.Request // of the last run, in order of its observations
+	requests  []platform.Request     // of the last run, in order of its observations
+	starts    []function.Observation // of the last run that only warmed instances
 }
 
 // trialKeepAlive is how long an instance of a trial stays idle before it ends.
@@ -48,6 +49,7 @@ func (r *trialRunner) Run(ctx context.Context, t control.Trial) (control.Measure
 	if fresh {
 		r.warmups++
 		m, err := r.once(ctx, t.ID, w, body)
+		r.starts = m.Invocations
 		if err != nil || m.Failed {
 			return m, err // what fails when cold would fail again
 		}

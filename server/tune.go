@@ -113,12 +113,23 @@ func (s *Server) startTuning(ctx context.Context, name string, req api.TuneReque
 		Workflow: name, Phase: api.PhaseRunning, QoS: plan.qos, Strategy: plan.config.Strategy.Name(),
 		Budget: plan.config.Budget, Runs: all, Resumed: resumed, Message: "starting",
 	}}
+	var online *onlineTuning
+	if req.Online {
+		if online, err = s.newOnline(job, session, plan, runner, req.Share); err != nil {
+			cancel()
+			return api.Tuning{}, cannotTune(err)
+		}
+	}
 	s.tunings.set(name, job)
 	started = true
 	s.loops.Go(func() {
 		defer close(job.ended)
 		defer cancel()
 		defer release()
+		if online != nil {
+			s.tuneOnline(background, online, req.Apply)
+			return
+		}
 		s.tune(background, job, session, plan, runner, req.Apply)
 	})
 	return job.snapshot(), nil
@@ -131,6 +142,11 @@ func (s *Server) tune(ctx context.Context, job *tuneJob, session *control.Tuning
 	if err == nil {
 		err = s.concludeTuning(ctx, job, session, plan, apply)
 	}
+	s.endTuning(ctx, job, plan, err)
+}
+
+// endTuning says how a session ended; done has been said already.
+func (s *Server) endTuning(ctx context.Context, job *tuneJob, plan *tuningPlan, err error) {
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:

@@ -182,6 +182,15 @@ func (s *Server) openTuning(ctx context.Context, p *tuningPlan, fresh bool) (*co
 			}
 		}
 	}
+	drifts, err := s.store.Decisions(ctx, store.DecisionFilter{
+		Controller: "tuner", Subject: p.workflow.workflow.Name, Kind: driftDecision, Limit: 1,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(drifts) > 0 {
+		p.config.Since = drifts[0].Time
+	}
 	session, err := control.NewTuning(p.config, earlier)
 	if err != nil {
 		return nil, cannotTune(err)

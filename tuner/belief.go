@@ -20,8 +20,9 @@ type belief struct {
 	evidence []evidence
 	surfaces []*surface
 	noise    []noise
-	common   []float64 // of each variable, the correlation of its noise with a cause that all share in a run
-	overhead []float64 // seconds of each run that no stage accounts for, ascending
+	common   []float64     // of each variable, the correlation of its noise with a cause that all share in a run
+	only     Configuration // the one that is looked at; nil for all
+	overhead []float64     // seconds of each run that no stage accounts for, ascending
 }
 
 // maxPoints bounds the observations of one variable that are used, the newest.

@@ -66,6 +66,8 @@ func (b *belief) menuOf(v int, normals func(n int) [][]float64) (*menu, error) {
 	switch {
 	case v >= len(b.p.Functions):
 		m.resources = []function.Resources{{}}
+	case b.only != nil:
+		m.resources = []function.Resources{b.only[v]}
 	case s == nil:
 		m.resources = []function.Resources{b.p.Functions[v].Space.Largest()}
 	default:

@@ -31,7 +31,8 @@ func newProfileCmd(env *Env) *cobra.Command {
 		Long: `Runs the workflow once with each of its payloads to see what every stage gets,
 finds the least memory that each function survives with, then invokes each
 function, alone on the machine, at every point of a grid over its ranges, again
-and again. The result is a profile file: service times, cold starts and peak
+and again. Functions whose inputs do not outlive a run, such as files that it
+removes, are measured in runs of the workflow. The result is a profile file: service times, cold starts and peak
 memory, which "experiment tune" and the simulator take with --profile.
 
 Measure on a machine that does nothing else. Ctrl-C ends it and leaves nothing

@@ -36,6 +36,10 @@ Ctrl-C stops it and keeps what was learnt: tuning again goes on from there, also
 after a restart of the server and for another promise. Trials of code that has
 changed since are not used.
 
+With --online, live runs are used instead of runs made for it: at most --share of
+them, only while the runs so far have violated the promise less often than it
+allows, and only with resources that are believed to keep it.
+
 Exits with 3 if no configuration keeps the promise, and with 4 if the budget was
 used up before one was found.`,
 		Example: `  aquatope tune ml-pipeline
@@ -51,6 +55,8 @@ used up before one was found.`,
 	fl.StringVar(&f.request.Strategy, "strategy", "structured", "how to search: structured, blackbox or blackbox-log")
 	fl.StringArrayVarP(&f.data, "data", "d", nil, "input of the runs: JSON, @file or @- for stdin; may be repeated (default the declared payloads)")
 	fl.BoolVar(&f.request.Fresh, "fresh", false, "do not use the runs of earlier sessions")
+	fl.BoolVar(&f.request.Online, "online", false, "try resources on a share of the live runs, within the error budget; with --apply also watch for drift afterwards and tune again")
+	fl.Float64Var(&f.request.Share, "share", 0.1, "with --online: the largest share of live runs that are trials")
 	fl.BoolVar(&f.request.Apply, "apply", false, "deploy the recommendation if it keeps the promise")
 	fl.StringVar(&f.lock, "lock", "", "write the recommendation to this file, which deploy -f takes together with the manifests")
 	fl.StringVar(&f.report, "report", "", "also write an HTML report to this file")
@@ -67,12 +73,18 @@ func tune(ctx context.Context, env *Env, name string, f tuneFlags) error {
 	if p := f.request.Percentile; p < 0 || p >= 100 {
 		return Usagef("--percentile must be between 0 and 100, not %v", p)
 	}
+	if f.request.Online && !(f.request.Share > 0 && f.request.Share <= 0.5) {
+		return Usagef("--share must be above 0 and at most 0.5, not %v", f.request.Share)
+	}
 	for _, d := range f.data {
 		body, err := env.payload(d)
 		if err != nil {
 			return err
 		}
 		f.request.Inputs = append(f.request.Inputs, api.WeightedInput{Body: json.RawMessage(body)})
+	}
+	if !f.request.Online {
+		f.request.Share = 0
 	}
 	c, err := env.client()
 	if err != nil {
@@ -169,6 +181,12 @@ func finishTuning(env *Env, t api.Tuning, f tuneFlags) error {
 	case "unknown":
 		return Exit(ExitBudget, fmt.Errorf("the budget of %d runs was used up before a configuration was found that surely keeps the promise: the best is at %s; raise --budget",
 			t.Budget, promisedText(r)))
+	}
+	if o := t.Online; o != nil {
+		env.Notef("%d live runs, of which %d tried other resources; %d violated the promise", o.Runs, o.Trials, o.Violations)
+	}
+	if t.Phase == api.PhaseWatching {
+		env.Notef("watching for drift from now on; what is found is in the journal")
 	}
 	switch {
 	case t.Applied:

@@ -16,6 +16,8 @@ type TuneRequest struct {
 	Strategy   string          `json:"strategy,omitempty" doc:"By default structured."`
 	Inputs     []WeightedInput `json:"inputs,omitempty" doc:"What to run with; by default the payloads that the workflow's functions declare."`
 	Fresh      bool            `json:"fresh,omitempty" doc:"Do not use the runs of earlier sessions."`
+	Online     bool            `json:"online,omitempty" doc:"Try other resources on live runs instead of on runs made for it."`
+	Share      float64         `json:"share,omitempty" minimum:"0" maximum:"0.5" doc:"Online: the largest share of live runs that are trials; by default 0.1."`
 	Apply      bool            `json:"apply,omitempty" doc:"Deploy the recommendation if it keeps the promise."`
 }
 
@@ -31,26 +33,36 @@ type Phase string
 
 // The phases of a session.
 const (
-	PhaseRunning Phase = "running"
-	PhaseStopped Phase = "stopped" // somebody stopped it; what was learnt is kept
-	PhaseDone    Phase = "done"
-	PhaseFailed  Phase = "failed"
+	PhaseRunning  Phase = "running"
+	PhaseWatching Phase = "watching" // online: the recommendation serves and is watched for drift
+	PhaseStopped  Phase = "stopped"  // somebody stopped it; what was learnt is kept
+	PhaseDone     Phase = "done"
+	PhaseFailed   Phase = "failed"
 )
 
 // Tuning is the state of a tuning session.
 type Tuning struct {
-	Workflow string       `json:"workflow"`
-	Phase    Phase        `json:"phase" enum:"running,stopped,done,failed"`
-	QoS      workflow.QoS `json:"qos"`
-	Strategy string       `json:"strategy"`
-	Budget   int          `json:"budget"`
-	Runs     int          `json:"runs" doc:"So far, those of earlier sessions included."`
-	Resumed  int          `json:"resumed" doc:"Runs of earlier sessions."`
-	Warmups  int          `json:"warmups" doc:"Runs that only warmed instances and were not measured."`
-	Message  string       `json:"message,omitempty" doc:"What happens, or why it failed."`
-	Applied  bool         `json:"applied"`
+	Workflow string        `json:"workflow"`
+	Phase    Phase         `json:"phase" enum:"running,watching,stopped,done,failed"`
+	QoS      workflow.QoS  `json:"qos"`
+	Strategy string        `json:"strategy"`
+	Budget   int           `json:"budget"`
+	Runs     int           `json:"runs" doc:"So far, those of earlier sessions included."`
+	Resumed  int           `json:"resumed" doc:"Runs of earlier sessions."`
+	Warmups  int           `json:"warmups" doc:"Runs that only warmed instances and were not measured."`
+	Message  string        `json:"message,omitempty" doc:"What happens, or why it failed."`
+	Applied  bool          `json:"applied"`
+	Online   *OnlineCounts `json:"online,omitempty"`
 	// Recommendation is the best so far.
 	Recommendation *Recommendation `json:"recommendation,omitempty"`
+}
+
+// OnlineCounts is what an online session saw.
+type OnlineCounts struct {
+	Runs       int `json:"runs" doc:"Live runs since it began."`
+	Trials     int `json:"trials" doc:"Of them with other resources than those that served."`
+	Violations int `json:"violations" doc:"Of all of them."`
+	Drifts     int `json:"drifts" doc:"How often what served was found to have changed."`
 }
 
 // Recommendation is a configuration with what is predicted of it.

@@ -1,0 +1,158 @@
+package control_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/aquatope/aquatope/control"
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/stats"
+	"github.com/aquatope/aquatope/tuner"
+	"github.com/aquatope/aquatope/workflow"
+)
+
+// live runs a workload of live runs through an online session, as the server
+// does, and returns the session.
+func live(t *testing.T, w *tuningWorld, seconds float64, runs int) (*control.Online, *control.Tuning) {
+	t.Helper()
+	c := tuningConfig(w, seconds, 1000)
+	session, err := control.NewTuning(c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serving := map[string]function.Resources{
+		"first": {CPU: 1000, Memory: 512 * function.MiB}, "second": {CPU: 2000, Memory: 512 * function.MiB},
+	}
+	online, err := control.NewOnline(session, serving, 0.2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := stats.Stream(11, "live")
+	var next tuner.Configuration
+	for k := range runs {
+		input := 0
+		if u := rng.Float64(); u > 11.0/12 {
+			input = 2
+		} else if u > 8.0/12 {
+			input = 1
+		}
+		trial := control.Trial{ID: time0(k), Resources: serving, Input: input}
+		take := online.Allows()
+		if take {
+			if next == nil {
+				if next, err = online.Next(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			trial.Resources = session.Resources(next)
+		}
+		m, err := w.Run(t.Context(), trial)
+		if err != nil {
+			t.Fatal(err)
+		}
+		online.Note(take, m.Failed || control.NetLatency(m).Seconds() > seconds)
+		if take {
+			next = nil
+			if err := online.Keep(t.Context(), w.now, trial, m); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return online, session
+}
+
+func time0(k int) string {
+	return "live-" + string(rune('a'+k%26)) + string(rune('a'+k/26%26)) + string(rune('a'+k/676))
+}
+
+// While it learns, live runs keep their promise, and few of them are trials.
+func TestOnlineStaysWithinTheErrorBudget(t *testing.T) {
+	w := newTuningWorld()
+	online, session := live(t, w, 2, 400)
+	runs, trials, violations := online.Counts()
+	if trials < 20 || float64(trials) > 0.2*float64(runs) {
+		t.Errorf("%d of %d live runs are trials, at most a fifth may be", trials, runs)
+	}
+	if float64(violations) > 0.05*float64(runs) {
+		t.Errorf("%d of %d live runs violate the promise", violations, runs)
+	}
+	other := 0
+	for _, r := range session.History() {
+		if r.Configuration[1].CPU != 2000 || r.Configuration[0].CPU != 1000 {
+			other++
+		}
+	}
+	if other == 0 {
+		t.Error("nothing else than what serves was ever tried")
+	}
+}
+
+// Where the promise is broken anyway there is nothing to spend on trials.
+func TestOnlineStopsWhenTheBudgetIsSpent(t *testing.T) {
+	w := newTuningWorld()
+	online, _ := live(t, w, 0.05, 100)
+	if _, trials, _ := online.Counts(); trials != 0 {
+		t.Errorf("%d trials although every run violates", trials)
+	}
+}
+
+func TestOnlineRefuses(t *testing.T) {
+	w := newTuningWorld()
+	for name, change := range map[string]func(*control.TuningConfig) float64{
+		"a strategy that does not predict": func(c *control.TuningConfig) float64 { c.Strategy = &tuner.Blackbox{}; return 0.1 },
+		"no share":                         func(*control.TuningConfig) float64 { return 0 },
+		"too large a share":                func(*control.TuningConfig) float64 { return 0.9 },
+		"a mean":                           func(c *control.TuningConfig) float64 { c.Target.Percentile = 0; return 0.1 },
+	} {
+		c := tuningConfig(w, 1, 5)
+		share := change(&c)
+		session, err := control.NewTuning(c, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := control.NewOnline(session, nil, share); !errors.Is(err, control.ErrOnline) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Drift is noticed soon, and what keeps its promise is rarely suspected.
+func TestDrift(t *testing.T) {
+	rng := stats.Stream(5, "drift")
+	alarmAfter := func(rate float64, limit int) int {
+		d := control.Drift{Allowed: 0.05}
+		for k := range limit {
+			if d.Note(rng.Float64() < rate) {
+				return k + 1
+			}
+		}
+		return limit
+	}
+	var with, without float64
+	const repeats = 200
+	for range repeats {
+		with += float64(alarmAfter(0.2, 10000)) / repeats
+		without += float64(alarmAfter(0.03, 10000)) / repeats
+	}
+	if with > 60 || without < 2000 {
+		t.Errorf("alarms come after %.0f runs with drift and after %.0f without", with, without)
+	}
+}
+
+func TestConcurrency(t *testing.T) {
+	stage := func(i int) *workflow.Node { return &workflow.Node{Kind: workflow.KindStage, Stage: i} }
+	g := &workflow.Graph{
+		Stages: []workflow.Stage{{Function: "a"}, {Function: "b"}},
+		Root: &workflow.Node{Kind: workflow.KindSeries, Children: []*workflow.Node{
+			stage(0),
+			{Kind: workflow.KindLoop, Count: 9, Width: 4, Children: []*workflow.Node{
+				{Kind: workflow.KindParallel, Children: []*workflow.Node{stage(1), stage(1), stage(0)}},
+			}},
+		}},
+	}
+	for fn, want := range map[string]int{"a": 4, "b": 8, "c": 0} {
+		if got := control.Concurrency(g, fn); got != want {
+			t.Errorf("%s: %d at once, want %d", fn, got, want)
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package server
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/aquatope/aquatope/control"
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/profile"
+	"github.com/aquatope/aquatope/workflow"
+)
+
+// document makes the file.
+func (p *profiler) document(functions []*profiled, records []control.TrialRecord) (*profile.Profile, error) {
+	w := p.plan.workflow.workflow
+	g, err := workflow.NewGraph(w, control.BranchingOf(w, records))
+	if err != nil {
+		return nil, err
+	}
+	out := &profile.Profile{
+		APIVersion: profile.APIVersion, Kind: profile.Kind,
+		Description: p.description(),
+		Machine:     machine(),
+		Workflow: profile.Workflow{
+			Name: w.Name, Graph: profile.NodeOf(g),
+			QoS: profile.QoS{LatencyMillis: p.plan.qos.Latency.Seconds() * 1000, Percentile: p.plan.qos.Percentile},
+		},
+	}
+	for _, f := range functions {
+		out.Functions = append(out.Functions, f.document())
+	}
+	if _, err := profile.New(out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (p *profiler) description() string {
+	how := "each function alone"
+	if p.inRuns {
+		how = "in runs of the workflow, whose stages at the same time share the machine"
+	}
+	return fmt.Sprintf("measured by aquatope profile %s on %s in %s, %s",
+		p.plan.workflow.workflow.Name, p.began.UTC().Format(time.DateOnly), time.Since(p.began).Round(time.Second), how)
+}
+
+func (f *profiled) document() profile.Function {
+	out := profile.Function{
+		Name: f.function.Name, MemoryFloorBytes: function.Bytes(f.memories[0]),
+		PeakMemoryBytes: f.peaks, ColdStartMillis: rounded(f.cold),
+	}
+	cpu, mem := f.space.CPU, f.space.Memory
+	cpu.Min, cpu.Max = f.cpus[0], f.cpus[len(f.cpus)-1]
+	mem.Max = f.memories[len(f.memories)-1]
+	out.Space = &profile.Space{CPUMillis: cpu, MemoryBytes: mem}
+	for _, c := range f.cpus {
+		for _, m := range f.memories {
+			r := function.Resources{CPU: function.MilliCPU(c), Memory: function.Bytes(m)}
+			out.Grid = append(out.Grid, profile.Cell{CPUMillis: r.CPU, MemoryBytes: r.Memory, ServiceMillis: rounded(f.cells[r])})
+		}
+	}
+	return out
+}
+
+// rounded rounds to microseconds, which are measured.
+func rounded(ms []float64) []float64 {
+	out := make([]float64, len(ms))
+	for i, v := range ms {
+		out[i] = math.Round(v*1000) / 1000
+	}
+	return out
+}

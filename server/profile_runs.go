@@ -1,0 +1,131 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aquatope/aquatope/control"
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/server/api"
+)
+
+// replayable reports whether every function still answers to the inputs that its
+// stages got. One that reads files of the run, which the run removed, does not.
+func (p *profiler) replayable(ctx context.Context, functions []*profiled) (bool, error) {
+	for _, f := range functions {
+		ok, err := p.survives(ctx, f, f.space.Largest())
+		if err != nil || !ok {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// runWith runs the workflow once with every function at the given resources.
+func (p *profiler) runWith(ctx context.Context, resources map[string]function.Resources, input int) (control.Measurement, error) {
+	p.serial++
+	p.runner.starts = nil
+	return p.runner.Run(ctx, control.Trial{ID: fmt.Sprintf("%s-%d", p.id, p.serial), Resources: resources, Input: input})
+}
+
+// survivesRuns reports whether the workflow completes with every input when one
+// function has r and all others the most.
+func (p *profiler) survivesRuns(ctx context.Context, functions []*profiled, f *profiled, r function.Resources) (bool, error) {
+	resources := map[string]function.Resources{}
+	for _, g := range functions {
+		resources[g.function.Name] = g.space.Largest()
+	}
+	resources[f.function.Name] = r
+	for i := range p.plan.config.Inputs {
+		m, err := p.runWith(ctx, resources, i)
+		if err != nil || m.Failed {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// passRuns measures every point of the grids with runs of the workflow: all
+// functions are at the same place of their grids at a time.
+func (p *profiler) passRuns(ctx context.Context, functions []*profiled, first, n int) error {
+	columns, rows := 0, 0
+	for _, f := range functions {
+		columns, rows = max(columns, len(f.cpus)), max(rows, len(f.memories))
+	}
+	for i := range columns {
+		for j := range rows {
+			for k := first; k < first+n; k++ {
+				p.say(fmt.Sprintf("runs at point %d of %d", i*rows+j+1, columns*rows))
+				if err := p.pointRuns(ctx, functions, i, j, p.inputAt(k)); err != nil {
+					return err
+				}
+				p.job.update(func(s *api.Profiling) { s.Done++ })
+			}
+		}
+	}
+	return nil
+}
+
+// pointRuns makes one run at a point of the grids. A function that times out or is
+// killed there loses that CPU or memory, and the run is made again.
+func (p *profiler) pointRuns(ctx context.Context, functions []*profiled, i, j, input int) error {
+	for {
+		at := map[string]function.Resources{}
+		byName := map[string]*profiled{}
+		for _, f := range functions {
+			if len(f.cpus) == 0 || len(f.memories) == 0 {
+				return fmt.Errorf("function %s works nowhere in its ranges", f.function.Name)
+			}
+			byName[f.function.Name] = f
+			at[f.function.Name] = function.Resources{
+				CPU:    function.MilliCPU(f.cpus[min(i, len(f.cpus)-1)]),
+				Memory: function.Bytes(f.memories[min(j, len(f.memories)-1)]),
+			}
+		}
+		m, err := p.runWith(ctx, at, input)
+		if err != nil {
+			return err
+		}
+		if !m.Failed {
+			for _, o := range p.runner.starts {
+				if f := byName[o.Function]; o.Cold {
+					f.cold = append(f.cold, o.ColdStart.Seconds()*1000)
+				}
+			}
+			for _, o := range m.Invocations {
+				f, r := byName[o.Function], at[o.Function]
+				f.cells[r] = append(f.cells[r], o.Execution.Seconds()*1000)
+				if o.PeakMem > 0 && int64(r.Memory) == f.memories[len(f.memories)-1] {
+					f.peaks = append(f.peaks, o.PeakMem)
+				}
+			}
+			return nil
+		}
+		narrowed := false
+		for _, o := range m.Invocations {
+			f, r := byName[o.Function], at[o.Function]
+			switch o.Outcome {
+			case function.OutcomeOOM:
+				f.memories = slices.DeleteFunc(f.memories, func(v int64) bool { return v <= int64(r.Memory) })
+				narrowed = true
+			case function.OutcomeTimeout:
+				f.cpus = slices.DeleteFunc(f.cpus, func(v int64) bool { return v <= int64(r.CPU) })
+				narrowed = true
+			}
+		}
+		if !narrowed {
+			return fmt.Errorf("a run failed: %s", m.Message)
+		}
+	}
+}
+
+// inputAt returns the input of the k-th run: each time the one furthest behind its
+// share.
+func (p *profiler) inputAt(k int) int {
+	f := profiled{}
+	for i, in := range p.plan.config.Inputs {
+		f.samples = append(f.samples, sample{weight: in.Weight, input: i})
+	}
+	return f.order(k, 1)[0].input
+}

@@ -1,0 +1,319 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/aquatope/aquatope/control"
+	"github.com/aquatope/aquatope/engine"
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/platform"
+	"github.com/aquatope/aquatope/run"
+	"github.com/aquatope/aquatope/server/api"
+	"github.com/aquatope/aquatope/tuner"
+)
+
+// driftDecision is the kind of journal entries that say that earlier trials are
+// out of date.
+const driftDecision = "drift"
+
+// onlineTuning tries resources on live runs of one workflow.
+type onlineTuning struct {
+	s        *Server
+	workflow string
+	share    float64
+	job      *tuneJob
+	session  *control.Tuning
+	plan     *tuningPlan
+	runner   *trialRunner
+	ended    chan endedTrial // the trial that a live run took, once it ended
+
+	mu     sync.Mutex
+	online *control.Online
+	drift  control.Drift
+	drifts int
+	ready  *readyTrial // waits for a live run to take it
+	alarm  chan struct{}
+}
+
+// readyTrial is a trial whose instances are warm.
+type readyTrial struct {
+	trial control.Trial
+	watch *trialWatch
+}
+
+type endedTrial struct {
+	trial control.Trial
+	m     control.Measurement
+}
+
+// newOnline makes a session online. One is online at a time.
+func (s *Server) newOnline(job *tuneJob, session *control.Tuning, plan *tuningPlan, runner *trialRunner, share float64) (*onlineTuning, error) {
+	if share == 0 {
+		share = 0.1
+	}
+	o := &onlineTuning{
+		s: s, workflow: plan.workflow.workflow.Name, share: share, job: job, session: session, plan: plan, runner: runner,
+		ended: make(chan endedTrial, 1), alarm: make(chan struct{}, 1),
+	}
+	return o, o.restart()
+}
+
+// restart begins a search from what serves now.
+func (o *onlineTuning) restart() error {
+	serving := map[string]function.Resources{}
+	c := o.s.catalog.Load()
+	for _, f := range o.plan.config.Functions {
+		serving[f.Name] = c.functions[f.Name].revision.Resources
+	}
+	online, err := control.NewOnline(o.session, serving, o.share)
+	if err != nil {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.online, o.drift = online, control.Drift{Allowed: o.plan.qos.ErrorBudget()}
+	return nil
+}
+
+// run runs a live request: as the trial that is ready, if the bounds allow it.
+func (o *onlineTuning) run(ctx context.Context, p *engine.Plan, in engine.Input) (*engine.Result, error) {
+	t := o.take()
+	if t != nil {
+		in.Trial = t.trial.ID
+	}
+	res, err := o.s.engine.Run(ctx, p, in)
+	if err != nil || res.Status == run.StatusCancelled {
+		if t != nil {
+			o.put(t) // nothing was learnt; the next live run takes it
+		}
+		return res, err
+	}
+	failed := res.Status != run.StatusCompleted
+	violated := failed || res.Latency() > o.plan.qos.Latency
+	o.mu.Lock()
+	o.online.Note(t != nil, violated)
+	if t == nil && o.drift.Note(violated) {
+		select {
+		case o.alarm <- struct{}{}:
+		default:
+		}
+	}
+	o.mu.Unlock()
+	if t != nil {
+		m := control.Measurement{Start: res.Start, End: res.End, Failed: failed}
+		if res.Problem != nil {
+			m.Message = res.Problem.Error()
+		}
+		m.Invocations, _ = t.watch.take()
+		o.ended <- endedTrial{t.trial, m}
+	}
+	return res, nil
+}
+
+func (o *onlineTuning) take() *readyTrial {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	t := o.ready
+	if t == nil || !o.online.Allows() {
+		return nil
+	}
+	o.ready = nil
+	t.watch.take()
+	return t
+}
+
+func (o *onlineTuning) put(t *readyTrial) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ready = t
+}
+
+// counts presents what was seen.
+func (o *onlineTuning) counts() *api.OnlineCounts {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	runs, trials, violations := o.online.Counts()
+	return &api.OnlineCounts{Runs: runs, Trials: trials, Violations: violations, Drifts: o.drifts}
+}
+
+// tuneOnline runs a session to its end; where its result is applied it goes on
+// watching for drift, and tunes again when there is some.
+func (s *Server) tuneOnline(ctx context.Context, o *onlineTuning, apply bool) {
+	defer o.runner.remove(nil)
+	s.online.Store(o)
+	defer s.online.Store(nil)
+	err := o.search(ctx)
+	if err == nil {
+		err = s.concludeTuning(ctx, o.job, o.session, o.plan, apply)
+	}
+	for err == nil && apply {
+		o.job.update(func(t *api.Tuning) { t.Phase, t.Message = api.PhaseWatching, "watching for drift" })
+		err = o.awaitDrift(ctx)
+		if err == nil {
+			err = o.again(ctx)
+		}
+		if err == nil {
+			err = s.concludeTuning(ctx, o.job, o.session, o.plan, apply)
+		}
+	}
+	s.endTuning(ctx, o.job, o.plan, err)
+}
+
+// search makes trials until the budget is used up.
+func (o *onlineTuning) search(ctx context.Context) error {
+	for o.session.Left() > 0 {
+		c, err := o.online.Next()
+		if err != nil {
+			return err
+		}
+		trial := control.Trial{
+			ID:        fmt.Sprintf("%s-%s-live", o.workflow, time.Now().UTC().Format("20060102t150405.000000")),
+			Resources: o.session.Resources(c),
+		}
+		if err := o.offer(ctx, trial, c); err != nil {
+			return err
+		}
+		done, err := o.await(ctx, trial.ID)
+		if err != nil {
+			return err
+		}
+		if err := o.online.Keep(ctx, time.Now(), done.trial, done.m); err != nil {
+			o.s.log.Warn("a live trial was not used", "workflow", o.workflow, "error", err)
+			continue
+		}
+		out, err := o.session.Incumbent()
+		if err != nil {
+			return err
+		}
+		n, _ := o.session.Runs()
+		rec, counts := o.s.recommendation(out, o.session, o.plan), o.counts()
+		o.job.update(func(t *api.Tuning) { t.Runs, t.Recommendation, t.Online = n, rec, counts })
+	}
+	return nil
+}
+
+// offer warms the instances of a trial and makes it ready for a live run.
+func (o *onlineTuning) offer(ctx context.Context, trial control.Trial, c tuner.Configuration) error {
+	revisions, _, err := o.runner.deploy(ctx, trial.Resources)
+	if err != nil {
+		return err
+	}
+	g := o.session.Problem().Graph
+	for fn, rev := range revisions {
+		if o.s.routed(rev) {
+			continue
+		}
+		want := platform.Scale{Warm: control.Concurrency(g, fn), KeepAlive: trialKeepAlive}
+		if err := o.s.platform.Scale(ctx, rev, want); err != nil {
+			return err
+		}
+	}
+	o.job.update(func(t *api.Tuning) { t.Message = fmt.Sprintf("warming instances for live trial %v", c) })
+	if err := o.awaitIdle(ctx, revisions); err != nil {
+		return err
+	}
+	o.put(&readyTrial{trial, o.s.trials.watch(trial.ID, revisions)})
+	o.job.update(func(t *api.Tuning) {
+		t.Message = "waiting for a live run that the error budget lets try other resources"
+	})
+	return nil
+}
+
+// awaitIdle waits until each revision has an instance, or a minute.
+func (o *onlineTuning) awaitIdle(ctx context.Context, revisions map[string]string) error {
+	deadline := time.Now().Add(time.Minute)
+	for time.Now().Before(deadline) {
+		snapshot, err := o.s.platform.Snapshot(ctx)
+		if err != nil {
+			return err
+		}
+		ready := map[string]bool{}
+		for _, r := range snapshot.Revisions {
+			ready[r.Revision] = r.Idle+r.Busy > 0
+		}
+		missing := 0
+		for _, rev := range revisions {
+			if !ready[rev] && !o.s.routed(rev) {
+				missing++
+			}
+		}
+		if missing == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return fmt.Errorf("instances for a live trial did not start within a minute")
+}
+
+// await waits for the live run that takes the trial.
+func (o *onlineTuning) await(ctx context.Context, id string) (endedTrial, error) {
+	defer o.s.trials.unwatch(id)
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case done := <-o.ended:
+			return done, nil
+		case <-tick.C:
+			counts := o.counts()
+			o.job.update(func(t *api.Tuning) { t.Online = counts })
+		case <-ctx.Done():
+			o.put(nil)
+			return endedTrial{}, ctx.Err()
+		}
+	}
+}
+
+// awaitDrift returns when what serves violates its promise too often.
+func (o *onlineTuning) awaitDrift(ctx context.Context) error {
+	select { // what came before the recommendation served says nothing of it
+	case <-o.alarm:
+	default:
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-o.alarm:
+			return nil
+		case <-tick.C:
+			counts := o.counts()
+			o.job.update(func(t *api.Tuning) { t.Online = counts })
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// again forgets the trials so far and searches anew.
+func (o *onlineTuning) again(ctx context.Context) error {
+	now := time.Now()
+	err := tuningStore{o.s.store}.DecideTuning(ctx, control.TuningDecision{
+		Time: now, Workflow: o.workflow, Kind: driftDecision, Data: o.counts(),
+		Reason: "live runs violate the promise far more often than it allows: what was measured before no longer holds",
+	})
+	if err != nil {
+		return err
+	}
+	o.plan.config.Since = now
+	session, err := o.s.openTuning(ctx, o.plan, false)
+	if err != nil {
+		return err
+	}
+	o.session = session
+	if err := o.restart(); err != nil {
+		return err
+	}
+	o.mu.Lock()
+	o.drifts++
+	o.mu.Unlock()
+	o.job.update(func(t *api.Tuning) { t.Phase, t.Runs, t.Message = api.PhaseRunning, 0, "tuning again after drift" })
+	return o.search(ctx)
+}
