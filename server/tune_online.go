@@ -84,8 +84,13 @@ func (o *onlineTuning) run(ctx context.Context, p *engine.Plan, in engine.Input)
 	if t != nil {
 		in.Trial = t.trial.ID
 	}
+	begin := time.Now()
 	res, err := o.s.engine.Run(ctx, p, in)
 	if err != nil || res.Status == run.StatusCancelled {
+		if time.Since(begin) > o.plan.qos.Latency {
+			// Its caller waited in vain: that spends the error budget too.
+			o.note(t != nil, true)
+		}
 		if t != nil {
 			o.put(t) // nothing was learnt; the next live run takes it
 		}
@@ -93,15 +98,7 @@ func (o *onlineTuning) run(ctx context.Context, p *engine.Plan, in engine.Input)
 	}
 	failed := res.Status != run.StatusCompleted
 	violated := failed || res.Latency() > o.plan.qos.Latency
-	o.mu.Lock()
-	o.online.Note(t != nil, violated)
-	if t == nil && o.drift.Note(violated) {
-		select {
-		case o.alarm <- struct{}{}:
-		default:
-		}
-	}
-	o.mu.Unlock()
+	o.note(t != nil, violated)
 	if t != nil {
 		m := control.Measurement{Start: res.Start, End: res.End, Failed: failed}
 		if res.Problem != nil {
@@ -111,6 +108,19 @@ func (o *onlineTuning) run(ctx context.Context, p *engine.Plan, in engine.Input)
 		o.ended <- endedTrial{t.trial, m}
 	}
 	return res, nil
+}
+
+// note counts a live run, and looks for drift in those that were no trial.
+func (o *onlineTuning) note(trial, violated bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.online.Note(trial, violated)
+	if !trial && o.drift.Note(violated) {
+		select {
+		case o.alarm <- struct{}{}:
+		default:
+		}
+	}
 }
 
 func (o *onlineTuning) take() *readyTrial {
