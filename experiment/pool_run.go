@@ -161,9 +161,9 @@ func (c *clocked) Arrive(e pool.Event) {
 }
 
 // Foresee implements pool.Foreseer for policies that do.
-func (c *clocked) Foresee(e pool.Event) []pool.Ahead {
+func (c *clocked) Foresee(entry int) []pool.Ahead {
 	if f, ok := c.Policy.(pool.Foreseer); ok {
-		return f.Foresee(e)
+		return f.Foresee(entry)
 	}
 	return nil
 }

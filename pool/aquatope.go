@@ -17,8 +17,8 @@ type Config struct {
 	From time.Duration
 	// Window is the time between plans; 0 means a minute.
 	Window time.Duration
-	// Successors are what follows each entry of a workflow, by function; see
-	// the function of that name.
+	// Successors are what follows each entry of a workflow; see the function
+	// of that name and SetSuccessors.
 	Successors map[int][]Successor
 }
 
@@ -67,7 +67,7 @@ func NewAquatope(functions []Function, f forecast.Forecaster, cfg Config) *Aquat
 	p := &Aquatope{
 		cfg: cfg, functions: functions, forecaster: f, fns: make([]demand, len(functions)),
 		histories: make([]*forecast.History, len(functions)), plan: make(Plan, len(functions)),
-		window: cfg.Window, begin: cfg.From, ahead: newLookahead(functions, cfg.Successors, cfg.Price),
+		window: cfg.Window, begin: cfg.From, ahead: newLookahead(functions, cfg.Successors, nil, cfg.Price),
 	}
 	for i, fn := range functions {
 		p.histories[i] = forecast.NewHistory(fn.Name, fn.App, p.windowAt(cfg.From))
@@ -104,13 +104,15 @@ func (p *Aquatope) SetFunctions(functions []Function, histories map[string]*fore
 	}
 	p.functions, p.fns, p.histories = functions, fns, known
 	p.plan = make(Plan, len(functions))
-	p.SetSuccessors(nil)
+	p.SetSuccessors(nil, nil)
 }
 
 // SetSuccessors replaces what follows the entries of workflows; SetFunctions,
-// which renumbers functions, forgets it.
-func (p *Aquatope) SetSuccessors(of map[int][]Successor) {
-	p.ahead = newLookahead(p.functions, of, p.cfg.Price)
+// which renumbers functions, forgets it. A function that can be started when a
+// run starts is not kept warm between runs if that is enough for it: if nearly
+// all of its invocations are foreseen. A nil function says that it always is.
+func (p *Aquatope) SetSuccessors(of map[int][]Successor, enough func(function int) bool) {
+	p.ahead = newLookahead(p.functions, of, enough, p.cfg.Price)
 }
 
 // Forecast is what the last plan took the arrivals of a function in the window
@@ -211,7 +213,7 @@ func (p *Aquatope) Idle(e Event) (Retention, bool) {
 }
 
 // Foresee implements Foreseer.
-func (p *Aquatope) Foresee(e Event) []Ahead { return p.ahead.of[e.Function] }
+func (p *Aquatope) Foresee(entry int) []Ahead { return p.ahead.of[entry] }
 
 // keep is how long the last of that many instances is worth keeping, by the
 // gaps between its uses.

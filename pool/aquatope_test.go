@@ -93,7 +93,7 @@ func TestLooksAhead(t *testing.T) {
 	p := pool.NewAquatope(functions(3), fixed{forecast.NewEmpirical([]float64{9})}, pool.Config{
 		Price: 100, Window: time.Minute, Successors: map[int][]pool.Successor{0: pool.Successors(lags, []int{0, 1, 2})},
 	})
-	ahead := p.Foresee(pool.Event{Function: 0, At: time.Minute, Busy: 1})
+	ahead := p.Foresee(0)
 	if len(ahead) != 1 || ahead[0].Function != 2 {
 		t.Fatalf("a run foresees %+v, want function 2 only", ahead)
 	}
@@ -107,11 +107,11 @@ func TestLooksAhead(t *testing.T) {
 	if got[0].Warm == 0 || got[1].Warm == 0 || got[2].Warm != 0 {
 		t.Errorf("plan %+v: entry and the stage that is reached too soon are kept, the other is not", got)
 	}
-	if p.Foresee(pool.Event{Function: 2}) != nil {
+	if p.Foresee(2) != nil {
 		t.Error("a later stage foresees")
 	}
 	p.SetFunctions(functions(2), nil)
-	if p.Foresee(pool.Event{Function: 0}) != nil {
+	if p.Foresee(0) != nil {
 		t.Error("foresees functions of another numbering")
 	}
 }

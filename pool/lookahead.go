@@ -10,9 +10,11 @@ import (
 // Foreseer is a policy that looks ahead along a workflow: the start of a run
 // tells which functions will be needed and when.
 type Foreseer interface {
-	// Foresee is called after Arrive, and returns what to have ready because of
-	// that invocation. The slice is valid until the next call.
-	Foresee(e Event) []Ahead
+	// Foresee is called when a run starts, after Arrive, and returns what to have
+	// ready because of it. An entry is a way to start a run; who calls numbers
+	// them as in the successors that the policy was given: the simulator by the
+	// function invoked first. The slice is valid until the next call.
+	Foresee(entry int) []Ahead
 }
 
 // Ahead asks for one more free instance of a function from After on, for Hold.
@@ -75,7 +77,7 @@ type lookahead struct {
 	restart  []float64       // GB-seconds to have one ready just in time, by function
 }
 
-func newLookahead(functions []Function, successors map[int][]Successor, price float64) lookahead {
+func newLookahead(functions []Function, successors map[int][]Successor, enough func(function int) bool, price float64) lookahead {
 	l := lookahead{of: map[int][]Ahead{}, followed: make([]bool, len(functions)), restart: make([]float64, len(functions))}
 	for entry, all := range successors {
 		for _, s := range all {
@@ -86,7 +88,7 @@ func newLookahead(functions []Function, successors map[int][]Successor, price fl
 			if after < 0 || idle > price*s.Lag.Reached {
 				continue // too late to start with the run, or dearer than the cold start
 			}
-			l.followed[s.Function] = true
+			l.followed[s.Function] = enough == nil || enough(s.Function)
 			l.restart[s.Function] = idle
 			l.of[entry] = append(l.of[entry], Ahead{Function: s.Function, After: after, Hold: secondsOf(last-at) + lookaheadSlack})
 		}

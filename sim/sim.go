@@ -209,7 +209,7 @@ func (s *Sim) arrive(i int32, at, service int64) {
 		f.due = append(f.due[:0], f.due[1:]...)
 	}
 	if s.foreseer != nil {
-		for _, a := range s.foreseer.Foresee(e) {
+		for _, a := range s.foreseer.Foresee(e.Function) {
 			s.fns[a.Function].hold = int64(a.Hold)
 			s.events.push(newEvent(add(at, int64(a.After)), foreseen, int32(a.Function), 0))
 		}

@@ -214,8 +214,8 @@ func TestQuietMinutes(t *testing.T) {
 // foresees asks for function 1 two seconds after every call of function 0.
 type foresees struct{ pool.Policy }
 
-func (foresees) Foresee(e pool.Event) []pool.Ahead {
-	if e.Function != 0 {
+func (foresees) Foresee(entry int) []pool.Ahead {
+	if entry != 0 {
 		return nil
 	}
 	return []pool.Ahead{{Function: 1, After: 2 * time.Second, Hold: 3 * time.Second}}

@@ -122,10 +122,11 @@ type RunFilter struct {
 	Until    time.Time // that began before
 	// Before is a cursor: only runs older than the one with this id.
 	Before string
-	Limit  int // 0 is 100
+	Limit  int  // 0 is 100
+	Stages bool // read the stages of the runs too
 }
 
-// Runs returns runs, newest first, without their stages. Next is the cursor of
+// Runs returns runs, newest first, without their stages unless asked for. Next is the cursor of
 // the next page, "" on the last.
 func (s *Store) Runs(ctx context.Context, f RunFilter) (runs []run.Run, next string, err error) {
 	if f.Limit <= 0 {
@@ -139,7 +140,7 @@ func (s *Store) Runs(ctx context.Context, f RunFilter) (runs []run.Run, next str
 	}
 	defer rows.Close()
 	for rows.Next() {
-		r, err := scanRun(rows, false)
+		r, err := scanRun(rows, f.Stages)
 		if err != nil {
 			return nil, "", err
 		}

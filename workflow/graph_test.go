@@ -2,6 +2,7 @@ package workflow_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -302,5 +303,36 @@ func TestLags(t *testing.T) {
 	}
 	if l := c.Lags(len(g.Stages), 100, quick, rand.New(rand.NewPCG(1, 2)))[5]; l.Reached != 0 || !math.IsNaN(l.Quantile(0)) {
 		t.Errorf("the loser's second stage is reached: %+v", l)
+	}
+}
+
+// The first stage of a run tells which way of a switch it took, and lags count
+// from that stage on.
+func TestLagsFrom(t *testing.T) {
+	tasks := []workflow.Task{
+		{Name: "w", Path: "/w", Wait: 5 * time.Second},
+		choose("s", "b", "fork"), then(call("b"), "end"), fork(false, call("c"), do("n", call("d"), call("e"))), call("f"),
+	}
+	g, err := workflow.NewGraph(&workflow.Workflow{Name: "w", Do: tasks}, workflow.Branching{Cases: map[string][]float64{"/s": {1, 3}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := workflow.NewComposition(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := c.LagsFrom(len(g.Stages), 400, func(int) float64 { return 1 }, rand.New(rand.NewPCG(1, 2)))
+	got := map[string]string{}
+	for entry, lags := range from {
+		for _, l := range lags {
+			if l.Reached > 0 {
+				got[g.Stages[entry].Name] += fmt.Sprintf("%s %g in %g; ", g.Stages[l.Stage].Name, l.Mean(), l.Reached)
+			}
+		}
+	}
+	after := "c 0 in 1; d 0 in 1; e 1 in 1; f 2 in 1; "
+	want := map[string]string{"b": "b 0 in 1; ", "c": after, "d": after}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -43,13 +43,50 @@ func (l Lag) Quantile(p float64) float64 {
 // It is what warming just ahead of a run needs: a stage whose lag exceeds the
 // cold start of its function can be started when the run starts.
 func (c *Composition) Lags(stages, runs int, draw func(stage int) float64, r *rand.Rand) []Lag {
+	all := newLags(stages)
+	c.eachRun(stages, runs, draw, r, all.add)
+	return all.lags(runs)
+}
+
+// LagsFrom is Lags for runs whose first invocation is known: by each stage that
+// some sampled run began with, the lags in the runs that did, counted from that
+// invocation. Of the ways of a switch it knows which one was taken as soon as
+// the run's first stage tells.
+func (c *Composition) LagsFrom(stages, runs int, draw func(stage int) float64, r *rand.Rand) map[int][]Lag {
+	by := map[int]samples{}
+	began := map[int]int{}
+	c.eachRun(stages, runs, draw, r, func(first []float64) {
+		begin := slices.Min(first)
+		if math.IsInf(begin, 1) {
+			return // a run without a stage
+		}
+		for i := range first {
+			first[i] -= begin
+		}
+		for entry, at := range first {
+			if at > 0 {
+				continue
+			}
+			if by[entry] == nil {
+				by[entry] = newLags(stages)
+			}
+			began[entry]++
+			by[entry].add(first)
+		}
+	})
+	out := make(map[int][]Lag, len(by))
+	for entry, s := range by {
+		out[entry] = s.lags(began[entry])
+	}
+	return out
+}
+
+// eachRun calls do with the time of every stage's first invocation in a sampled
+// run; infinite for a stage that is not reached.
+func (c *Composition) eachRun(stages, runs int, draw func(stage int) float64, r *rand.Rand, do func(first []float64)) {
 	service, start := make([]float64, len(c.slots)), make([]float64, len(c.slots))
 	uniform := make([]float64, c.uniforms)
 	first := make([]float64, stages)
-	lags := make([]Lag, stages)
-	for i := range lags {
-		lags[i] = Lag{Stage: i}
-	}
 	for range runs {
 		c.Fill(service, uniform, draw, r)
 		c.Starts(service, uniform, start)
@@ -61,15 +98,28 @@ func (c *Composition) Lags(stages, runs int, draw func(stage int) float64, r *ra
 				first[stage] = min(first[stage], start[slot])
 			}
 		}
-		for i, at := range first {
-			if !math.IsInf(at, 1) {
-				lags[i].Seconds = append(lags[i].Seconds, at)
-			}
+		do(first)
+	}
+}
+
+// samples holds the lags of every stage over runs.
+type samples [][]float64
+
+func newLags(stages int) samples { return make(samples, stages) }
+
+func (s samples) add(first []float64) {
+	for i, at := range first {
+		if !math.IsInf(at, 1) {
+			s[i] = append(s[i], at)
 		}
 	}
-	for i := range lags {
-		slices.Sort(lags[i].Seconds)
-		lags[i].Reached = float64(len(lags[i].Seconds)) / float64(max(runs, 1))
+}
+
+func (s samples) lags(runs int) []Lag {
+	out := make([]Lag, len(s))
+	for i, seconds := range s {
+		slices.Sort(seconds)
+		out[i] = Lag{Stage: i, Seconds: seconds, Reached: float64(len(seconds)) / float64(max(runs, 1))}
 	}
-	return lags
+	return out
 }
