@@ -14,11 +14,11 @@ import (
 // The shipped profiles were measured by "aquatope profile" on the machine that
 // each of them describes.
 //
-//go:embed profiles
+//go:embed profiles/*.json
 var shipped embed.FS
 
 // ShippedProfiles returns the profiles that come with the program, in order of
-// name. Before any is shipped that is one generated workflow of each shape.
+// name.
 func ShippedProfiles() ([]*profile.Model, error) {
 	names, err := fs.Glob(shipped, "profiles/*.json")
 	if err != nil {
@@ -27,16 +27,6 @@ func ShippedProfiles() ([]*profile.Model, error) {
 	var out []*profile.Model
 	for _, name := range names {
 		m, err := shippedProfile(name)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, m)
-	}
-	if len(out) > 0 {
-		return out, nil
-	}
-	for _, s := range synthetic.Shapes() {
-		m, err := NamedProfile(string(s) + "-" + string(synthetic.Mixed))
 		if err != nil {
 			return nil, err
 		}
