@@ -191,8 +191,10 @@ func (in *instance) start(ctx context.Context, spec sandbox.Spec) error {
 	// What cannot be measured is reported as not measured.
 	in.pid = got.Container.State.Pid
 	if in.pid > 0 {
-		if in.meter, err = cgroup.Attach(in.pid); err != nil {
+		if m, err := cgroup.Attach(in.pid); err != nil {
 			in.driver.log.Warn("a container cannot be measured", "instance", spec.Instance, "error", err)
+		} else {
+			in.Meter = m
 		}
 	}
 	log := in.driver.log.With("function", spec.Revision.Function.Name, "instance", spec.Instance)

@@ -10,18 +10,17 @@ import (
 
 	"github.com/moby/moby/client"
 
-	"github.com/aquatope/aquatope/function"
-	"github.com/aquatope/aquatope/platform/local/internal/cgroup"
 	"github.com/aquatope/aquatope/platform/local/internal/sandbox"
 )
 
 // instance is one container.
 type instance struct {
+	sandbox.Usage
+
 	driver *Driver
 	id     string
 	addr   string
-	pid    int          // of the main process, as the host sees it
-	meter  cgroup.Meter // nil where it cannot be measured
+	pid    int // of the main process, as the host sees it
 	out    *sandbox.Output
 	stop   context.CancelFunc // ends the goroutines that watch it
 	done   chan struct{}
@@ -42,37 +41,13 @@ func (in *instance) Alive() bool {
 // Verify has nothing to check: the address is the container's own.
 func (in *instance) Verify() error { return nil }
 
-func (in *instance) CPUTime() (time.Duration, bool) {
-	if in.meter == nil {
-		return 0, false
-	}
-	return in.meter.CPUTime()
-}
-
-func (in *instance) ResetPeak() {
-	if in.meter != nil {
-		in.meter.ResetPeak()
-	}
-}
-
-func (in *instance) PeakMemory() function.Bytes {
-	if in.meter == nil {
-		return 0
-	}
-	return function.Bytes(in.meter.PeakMemory())
-}
-
 // OOMKills combines what the group counts, which is gone soon after its last
 // process, with what the engine noticed.
 func (in *instance) OOMKills() int {
-	n := 0
-	if in.meter != nil {
-		n = in.meter.OOMKills()
+	if n := in.Usage.OOMKills(); n > 0 || !in.oom.Load() {
+		return n
 	}
-	if n == 0 && in.oom.Load() {
-		n = 1
-	}
-	return n
+	return 1
 }
 
 // drainOutput is how long the rest of an ended container's output is waited for.
@@ -110,8 +85,8 @@ func (in *instance) Stop(grace time.Duration) error {
 	in.stop()
 	<-in.done
 	<-in.out.Done()
-	if in.meter != nil {
-		in.meter.Close()
+	if in.Meter != nil {
+		in.Meter.Close()
 	}
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return errors.Join(err, errors.New("the Docker engine does not answer; the container is removed at the next start"))

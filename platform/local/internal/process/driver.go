@@ -153,6 +153,7 @@ func (in *instance) start(spec sandbox.Spec, path string) (err error) {
 		if err != nil {
 			return err
 		}
+		in.Meter = in.group
 		if fd := in.group.FD(); fd >= 0 {
 			attr.UseCgroupFD, attr.CgroupFD = true, fd
 		}

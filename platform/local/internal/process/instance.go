@@ -10,13 +10,14 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/platform/local/internal/cgroup"
 	"github.com/aquatope/aquatope/platform/local/internal/sandbox"
 )
 
 // instance is one process with what belongs to it.
 type instance struct {
+	sandbox.Usage
+
 	driver *Driver
 	port   int
 	dir    string
@@ -41,33 +42,6 @@ func (in *instance) Alive() bool {
 }
 
 func (in *instance) Exit() string { return in.cmd.ProcessState.String() }
-
-func (in *instance) CPUTime() (time.Duration, bool) {
-	if in.group == nil {
-		return 0, false
-	}
-	return in.group.CPUTime()
-}
-
-func (in *instance) ResetPeak() {
-	if in.group != nil {
-		in.group.ResetPeak()
-	}
-}
-
-func (in *instance) PeakMemory() function.Bytes {
-	if in.group == nil {
-		return 0
-	}
-	return function.Bytes(in.group.PeakMemory())
-}
-
-func (in *instance) OOMKills() int {
-	if in.group == nil {
-		return 0
-	}
-	return in.group.OOMKills()
-}
 
 // drainOutput is how long the output of an ended process is waited for: a
 // descendant may hold the pipe open.
