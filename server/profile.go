@@ -5,34 +5,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/aquatope/aquatope/server/api"
 )
-
-// profileJob is one measurement of a workflow's functions.
-type profileJob struct {
-	cancel context.CancelFunc
-	ended  chan struct{}
-
-	mu    sync.Mutex
-	state api.Profiling
-}
-
-func (j *profileJob) snapshot() api.Profiling {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.state
-}
-
-func (j *profileJob) update(change func(*api.Profiling)) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	change(&j.state)
-}
 
 type profileRequest struct {
 	Name string `path:"name"`
@@ -54,27 +32,22 @@ func (s *Server) addProfileAPI(a huma.API) {
 		OperationID: "get-profile", Method: http.MethodGet, Path: path, Summary: "Show the last measurement of a workflow's functions",
 		Errors: []int{http.StatusNotFound},
 	}, func(_ context.Context, in *nameRequest) (*body[api.Profiling], error) {
-		job := s.profiles.get(in.Name)
-		if job == nil {
+		j := s.profiles.get(in.Name)
+		if j == nil {
 			return nil, noProfile(in.Name)
 		}
-		return &body[api.Profiling]{job.snapshot()}, nil
+		return &body[api.Profiling]{j.snapshot()}, nil
 	})
 	huma.Register(a, huma.Operation{
 		OperationID: "stop-profile", Method: http.MethodDelete, Path: path, Summary: "Stop measuring",
 		DefaultStatus: http.StatusOK, Errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *nameRequest) (*body[api.Profiling], error) {
-		job := s.profiles.get(in.Name)
-		if job == nil {
+		j := s.profiles.get(in.Name)
+		if j == nil {
 			return nil, noProfile(in.Name)
 		}
-		job.cancel()
-		select {
-		case <-job.ended:
-			return &body[api.Profiling]{job.snapshot()}, nil
-		case <-ctx.Done():
-			return nil, asHTTP(ctx.Err())
-		}
+		p, err := j.stop(ctx)
+		return &body[api.Profiling]{p}, asHTTP(err)
 	})
 }
 
@@ -101,16 +74,16 @@ func (s *Server) startProfile(name string, req api.ProfileRequest) (api.Profilin
 		return api.Profiling{}, err
 	}
 	background, cancel := context.WithCancel(s.background)
-	job := &profileJob{cancel: cancel, ended: make(chan struct{}), state: api.Profiling{
+	j := newJob(cancel, api.Profiling{
 		Workflow: name, Phase: api.PhaseRunning, Message: "running the workflow to see what its stages get",
-	}}
-	s.profiles.set(name, job)
+	})
+	s.profiles.set(name, j)
 	s.loops.Go(func() {
-		defer close(job.ended)
+		defer close(j.ended)
 		defer cancel()
 		defer release()
 		defer runner.remove(nil)
-		p := newProfiler(s, plan, runner, req, job)
+		p := newProfiler(s, plan, runner, req, j)
 		out, err := p.measure(background)
 		var text bytes.Buffer
 		if err == nil {
@@ -118,14 +91,14 @@ func (s *Server) startProfile(name string, req api.ProfileRequest) (api.Profilin
 		}
 		switch {
 		case err == nil:
-			job.update(func(st *api.Profiling) { st.Phase, st.Profile, st.Message = api.PhaseDone, text.Bytes(), "" })
+			j.update(func(st *api.Profiling) { st.Phase, st.Profile, st.Message = api.PhaseDone, text.Bytes(), "" })
 		case background.Err() != nil:
-			job.update(func(st *api.Profiling) { st.Phase, st.Message = api.PhaseStopped, "stopped" })
+			j.update(func(st *api.Profiling) { st.Phase, st.Message = api.PhaseStopped, "stopped" })
 		default:
-			job.update(func(st *api.Profiling) { st.Phase, st.Message = api.PhaseFailed, err.Error() })
+			j.update(func(st *api.Profiling) { st.Phase, st.Message = api.PhaseFailed, err.Error() })
 		}
 	})
-	return job.snapshot(), nil
+	return j.snapshot(), nil
 }
 
 // defaults of a measurement.
@@ -136,8 +109,8 @@ const (
 	defaultMaxTime  = 15 * time.Minute
 )
 
-func newProfiler(s *Server, plan *tuningPlan, runner *trialRunner, req api.ProfileRequest, job *profileJob) *profiler {
-	p := &profiler{s: s, plan: plan, runner: runner, job: job, req: req, id: "profile-" + fmt.Sprint(time.Now().UnixNano())}
+func newProfiler(s *Server, plan *tuningPlan, runner *trialRunner, req api.ProfileRequest, j *job[api.Profiling]) *profiler {
+	p := &profiler{s: s, plan: plan, runner: runner, job: j, req: req, id: "profile-" + fmt.Sprint(time.Now().UnixNano())}
 	set := func(v *int, d int) {
 		if *v == 0 {
 			*v = d

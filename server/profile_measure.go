@@ -22,7 +22,7 @@ type profiler struct {
 	plan   *tuningPlan
 	runner *trialRunner
 	req    api.ProfileRequest
-	job    *profileJob
+	job    *job[api.Profiling]
 	id     string
 	began  time.Time
 	inRuns bool // functions are measured in runs of the workflow, not alone

@@ -18,6 +18,7 @@ import (
 	"github.com/aquatope/aquatope/platform"
 	"github.com/aquatope/aquatope/platform/local"
 	"github.com/aquatope/aquatope/run"
+	"github.com/aquatope/aquatope/server/api"
 	"github.com/aquatope/aquatope/store"
 )
 
@@ -38,7 +39,7 @@ type Server struct {
 	tunings  tunings
 	meter    *control.Meter
 	pool     *control.Pool
-	profiles jobs[profileJob]
+	profiles jobs[api.Profiling]
 	online   atomic.Pointer[onlineTuning] // the one under way, nil for none
 	warnings struct {
 		mu   sync.Mutex

@@ -16,51 +16,9 @@ import (
 // tunings holds the last tuning session of every workflow, and lets one
 // measurement run at a time, so that they do not disturb one another.
 type tunings struct {
-	jobs[tuneJob]
+	jobs[api.Tuning]
 	claim     sync.Mutex
 	measuring string // what is under way, in words; empty for nothing
-}
-
-// jobs holds the last job of every workflow.
-type jobs[J any] struct {
-	mu   sync.Mutex
-	last map[string]*J
-}
-
-func (t *jobs[J]) get(workflow string) *J {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.last[workflow]
-}
-
-func (t *jobs[J]) set(workflow string, j *J) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.last == nil {
-		t.last = map[string]*J{}
-	}
-	t.last[workflow] = j
-}
-
-// tuneJob is one tuning session.
-type tuneJob struct {
-	cancel context.CancelFunc
-	ended  chan struct{}
-
-	mu    sync.Mutex
-	state api.Tuning
-}
-
-func (j *tuneJob) snapshot() api.Tuning {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.state
-}
-
-func (j *tuneJob) update(change func(*api.Tuning)) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	change(&j.state)
 }
 
 // measure claims the machine for a measurement; release gives it back.
@@ -109,60 +67,60 @@ func (s *Server) startTuning(ctx context.Context, name string, req api.TuneReque
 	}
 	all, resumed := session.Runs()
 	background, cancel := context.WithCancel(s.background)
-	job := &tuneJob{cancel: cancel, ended: make(chan struct{}), state: api.Tuning{
+	j := newJob(cancel, api.Tuning{
 		Workflow: name, Phase: api.PhaseRunning, QoS: plan.qos, Strategy: plan.config.Strategy.Name(),
 		Budget: plan.config.Budget, Runs: all, Resumed: resumed, Message: "starting",
-	}}
+	})
 	var online *onlineTuning
 	if req.Online {
-		if online, err = s.newOnline(job, session, plan, runner, req.Share); err != nil {
+		if online, err = s.newOnline(j, session, plan, runner, req.Share); err != nil {
 			cancel()
 			return api.Tuning{}, cannotTune(err)
 		}
 	}
-	s.tunings.set(name, job)
+	s.tunings.set(name, j)
 	started = true
 	s.loops.Go(func() {
-		defer close(job.ended)
+		defer close(j.ended)
 		defer cancel()
 		defer release()
 		if online != nil {
 			s.tuneOnline(background, online, req.Apply)
 			return
 		}
-		s.tune(background, job, session, plan, runner, req.Apply)
+		s.tune(background, j, session, plan, runner, req.Apply)
 	})
-	return job.snapshot(), nil
+	return j.snapshot(), nil
 }
 
 // tune runs a session to its end.
-func (s *Server) tune(ctx context.Context, job *tuneJob, session *control.Tuning, plan *tuningPlan, runner *trialRunner, apply bool) {
+func (s *Server) tune(ctx context.Context, j *job[api.Tuning], session *control.Tuning, plan *tuningPlan, runner *trialRunner, apply bool) {
 	defer runner.remove(nil)
-	err := s.tuneSteps(ctx, job, session, plan, runner)
+	err := s.tuneSteps(ctx, j, session, plan, runner)
 	if err == nil {
-		err = s.concludeTuning(ctx, job, session, plan, apply)
+		err = s.concludeTuning(ctx, j, session, plan, apply)
 	}
-	s.endTuning(ctx, job, plan, err)
+	s.endTuning(ctx, j, plan, err)
 }
 
 // endTuning says how a session ended; done has been said already.
-func (s *Server) endTuning(ctx context.Context, job *tuneJob, plan *tuningPlan, err error) {
+func (s *Server) endTuning(ctx context.Context, j *job[api.Tuning], plan *tuningPlan, err error) {
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
-		job.update(func(t *api.Tuning) {
+		j.update(func(t *api.Tuning) {
 			t.Phase, t.Message = api.PhaseStopped, "stopped; the runs so far are kept, and tuning again goes on from there"
 		})
 	default:
 		s.log.Error("tuning", "workflow", plan.workflow.workflow.Name, "error", err)
-		job.update(func(t *api.Tuning) { t.Phase, t.Message = api.PhaseFailed, err.Error() })
+		j.update(func(t *api.Tuning) { t.Phase, t.Message = api.PhaseFailed, err.Error() })
 	}
 }
 
-func (s *Server) tuneSteps(ctx context.Context, job *tuneJob, session *control.Tuning, plan *tuningPlan, runner *trialRunner) error {
+func (s *Server) tuneSteps(ctx context.Context, j *job[api.Tuning], session *control.Tuning, plan *tuningPlan, runner *trialRunner) error {
 	for session.Left() > 0 {
 		n, _ := session.Runs()
-		job.update(func(t *api.Tuning) {
+		j.update(func(t *api.Tuning) {
 			t.Message = fmt.Sprintf("run %d of %d", n+1, plan.config.Budget)
 			if n == 0 {
 				t.Message += ", starting instances"
@@ -177,13 +135,13 @@ func (s *Server) tuneSteps(ctx context.Context, job *tuneJob, session *control.T
 		}
 		runs, _ := session.Runs()
 		rec := s.recommendation(out, session, plan)
-		job.update(func(t *api.Tuning) { t.Runs, t.Warmups, t.Recommendation = runs, runner.warmups, rec })
+		j.update(func(t *api.Tuning) { t.Runs, t.Warmups, t.Recommendation = runs, runner.warmups, rec })
 	}
 	return nil
 }
 
-func (s *Server) concludeTuning(ctx context.Context, job *tuneJob, session *control.Tuning, plan *tuningPlan, apply bool) error {
-	job.update(func(t *api.Tuning) { t.Message = "computing the frontier" })
+func (s *Server) concludeTuning(ctx context.Context, j *job[api.Tuning], session *control.Tuning, plan *tuningPlan, apply bool) error {
+	j.update(func(t *api.Tuning) { t.Message = "computing the frontier" })
 	out, err := session.Conclude(ctx, time.Now())
 	if err != nil {
 		return err
@@ -197,7 +155,7 @@ func (s *Server) concludeTuning(ctx context.Context, job *tuneJob, session *cont
 		}
 		applied = true
 	}
-	job.update(func(t *api.Tuning) {
+	j.update(func(t *api.Tuning) {
 		t.Recommendation, t.Applied, t.Phase, t.Message = rec, applied, api.PhaseDone, ""
 	})
 	return nil
@@ -205,17 +163,11 @@ func (s *Server) concludeTuning(ctx context.Context, job *tuneJob, session *cont
 
 // stopTuning ends a session and waits until its last run is off the machine.
 func (s *Server) stopTuning(ctx context.Context, name string) (api.Tuning, error) {
-	job := s.tunings.get(name)
-	if job == nil {
+	j := s.tunings.get(name)
+	if j == nil {
 		return api.Tuning{}, noTuning(name)
 	}
-	job.cancel()
-	select {
-	case <-job.ended:
-		return job.snapshot(), nil
-	case <-ctx.Done():
-		return api.Tuning{}, ctx.Err()
-	}
+	return j.stop(ctx)
 }
 
 func noTuning(name string) error {

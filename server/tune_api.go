@@ -39,11 +39,11 @@ func (s *Server) addTuneAPI(a huma.API) {
 		OperationID: "get-tuning", Method: http.MethodGet, Path: path, Summary: "Show the last tuning session of a workflow",
 		Errors: []int{http.StatusNotFound},
 	}, func(_ context.Context, in *nameRequest) (*body[api.Tuning], error) {
-		job := s.tunings.get(in.Name)
-		if job == nil {
+		j := s.tunings.get(in.Name)
+		if j == nil {
 			return nil, noTuning(in.Name)
 		}
-		return &body[api.Tuning]{job.snapshot()}, nil
+		return &body[api.Tuning]{j.snapshot()}, nil
 	})
 	huma.Register(a, huma.Operation{
 		OperationID: "stop-tuning", Method: http.MethodDelete, Path: path, Summary: "Stop tuning; the runs made so far are kept",

@@ -24,7 +24,7 @@ type onlineTuning struct {
 	s        *Server
 	workflow string
 	share    float64
-	job      *tuneJob
+	job      *job[api.Tuning]
 	session  *control.Tuning
 	plan     *tuningPlan
 	runner   *trialRunner
@@ -50,12 +50,12 @@ type endedTrial struct {
 }
 
 // newOnline makes a session online. One is online at a time.
-func (s *Server) newOnline(job *tuneJob, session *control.Tuning, plan *tuningPlan, runner *trialRunner, share float64) (*onlineTuning, error) {
+func (s *Server) newOnline(j *job[api.Tuning], session *control.Tuning, plan *tuningPlan, runner *trialRunner, share float64) (*onlineTuning, error) {
 	if share == 0 {
 		share = 0.1
 	}
 	o := &onlineTuning{
-		s: s, workflow: plan.workflow.workflow.Name, share: share, job: job, session: session, plan: plan, runner: runner,
+		s: s, workflow: plan.workflow.workflow.Name, share: share, job: j, session: session, plan: plan, runner: runner,
 		ended: make(chan endedTrial, 1), alarm: make(chan struct{}, 1),
 	}
 	return o, o.restart()
