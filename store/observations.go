@@ -19,17 +19,7 @@ const insertObservation = "insert into observations (" + observationColumns + `)
 // Observe queues an observation. It never blocks; when the queue is full the
 // observation is dropped and counted.
 func (s *Store) Observe(o function.Observation) {
-	w := s.writer
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed || len(w.observations) >= w.config.Queue {
-		w.stats.DroppedObservations++
-		return
-	}
-	w.observations = append(w.observations, o)
-	if len(w.observations) > w.config.Queue/2 {
-		w.signal()
-	}
+	enqueue(s.writer, &s.writer.observations, o, &s.writer.stats.DroppedObservations)
 }
 
 func writeObservations(ctx context.Context, insert *sql.Stmt, obs []function.Observation) error {

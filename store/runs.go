@@ -28,17 +28,7 @@ func (s *Store) Record(r run.Run) {
 	if r.Async {
 		return
 	}
-	w := s.writer
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed || len(w.runs) >= w.config.Queue {
-		w.stats.DroppedRuns++
-		return
-	}
-	w.runs = append(w.runs, r)
-	if len(w.runs) > w.config.Queue/2 {
-		w.signal()
-	}
+	enqueue(s.writer, &s.writer.runs, r, &s.writer.stats.DroppedRuns)
 }
 
 func writeRuns(ctx context.Context, insert *sql.Stmt, runs []run.Run) error {

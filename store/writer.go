@@ -97,6 +97,21 @@ func (w *writer) signal() {
 	}
 }
 
+// enqueue adds a row to one of the writer's queues, or counts it as dropped when
+// the queue is full.
+func enqueue[T any](w *writer, queue *[]T, row T, dropped *int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed || len(*queue) >= w.config.Queue {
+		*dropped++
+		return
+	}
+	*queue = append(*queue, row)
+	if len(*queue) > w.config.Queue/2 {
+		w.signal()
+	}
+}
+
 // durable runs a change and returns when it is on the disk.
 func (w *writer) durable(ctx context.Context, do change) error {
 	r := request{do, make(chan error, 1)}
