@@ -124,6 +124,11 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 		body = bytes.NewReader(text)
 		header.Set("Content-Type", "application/json")
 	}
+	return c.exchange(ctx, method, path, body, header, out)
+}
+
+// exchange sends a body as it is and decodes the answer to out, unless that is nil.
+func (c *Client) exchange(ctx context.Context, method, path string, body io.Reader, header http.Header, out any) error {
 	resp, err := c.do(ctx, method, path, body, header)
 	if err != nil {
 		return err

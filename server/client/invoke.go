@@ -3,7 +3,6 @@ package client
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -57,13 +56,6 @@ func (c *Client) StartRun(ctx context.Context, workflow string, input []byte, id
 		header.Set("Idempotency-Key", idempotencyKey)
 	}
 	var out api.Run
-	resp, err := c.do(ctx, http.MethodPost, "/api/v1/workflows/"+url.PathEscape(workflow)+"/runs", bytes.NewReader(input), header)
-	if err != nil {
-		return out, err
-	}
-	defer resp.Body.Close()
-	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
-		return out, fmt.Errorf("reading the server's answer to a new run: %w", err)
-	}
-	return out, nil
+	err := c.exchange(ctx, http.MethodPost, "/api/v1/workflows/"+url.PathEscape(workflow)+"/runs", bytes.NewReader(input), header, &out)
+	return out, err
 }

@@ -3,7 +3,6 @@ package client
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,16 +20,9 @@ func (c *Client) Deploy(ctx context.Context, manifests []byte, dryRun bool) (api
 	if dryRun {
 		dry = "true"
 	}
-	resp, err := c.do(ctx, http.MethodPut, query("/api/v1/manifests", "dryRun", dry),
-		bytes.NewReader(manifests), http.Header{"Content-Type": {"application/yaml"}})
-	if err != nil {
-		return out, err
-	}
-	defer resp.Body.Close()
-	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
-		return out, fmt.Errorf("reading the server's answer to a deployment: %w", err)
-	}
-	return out, nil
+	err := c.exchange(ctx, http.MethodPut, query("/api/v1/manifests", "dryRun", dry),
+		bytes.NewReader(manifests), http.Header{"Content-Type": {"application/yaml"}}, &out)
+	return out, err
 }
 
 // Functions returns all deployed functions.
@@ -52,13 +44,6 @@ func (c *Client) Forecast(ctx context.Context, name string, past, ahead int) (ap
 // DeleteFunction removes a function. One that a workflow calls is refused.
 func (c *Client) DeleteFunction(ctx context.Context, name string) error {
 	return c.call(ctx, http.MethodDelete, "/api/v1/functions/"+url.PathEscape(name), nil, nil)
-}
-
-// Workflows returns all deployed workflows.
-func (c *Client) Workflows(ctx context.Context) ([]api.Workflow, error) {
-	var out api.WorkflowList
-	err := c.call(ctx, http.MethodGet, "/api/v1/workflows", nil, &out)
-	return out.Items, err
 }
 
 // Workflow returns one workflow.
@@ -111,13 +96,6 @@ func (c *Client) Status(ctx context.Context) (api.Status, error) {
 func (c *Client) Observations(ctx context.Context, workflow string, since time.Time) (api.ObservationSummary, error) {
 	var out api.ObservationSummary
 	err := c.call(ctx, http.MethodGet, query("/api/v1/observations/summary", "workflow", workflow, "since", since.UTC().Format(time.RFC3339Nano)), nil, &out)
-	return out, err
-}
-
-// Doctor returns what the server's machine can and cannot do.
-func (c *Client) Doctor(ctx context.Context) (api.Doctor, error) {
-	var out api.Doctor
-	err := c.call(ctx, http.MethodGet, "/api/v1/doctor", nil, &out)
 	return out, err
 }
 
