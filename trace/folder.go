@@ -87,9 +87,6 @@ func OpenFolder(fsys fs.FS) (*Folder, error) {
 	return f, nil
 }
 
-// Days returns the days that have counts, ascending; UnknownDay stands for dXX.
-func (f *Folder) Days() []int { return slices.Clone(f.days) }
-
 // Minutes returns the length of the time axis: from the midnight before the
 // first day to the midnight after the last.
 func (f *Folder) Minutes() int {

@@ -1,9 +1,6 @@
 package nn
 
-import (
-	"math"
-	"math/rand/v2"
-)
+import "math/rand/v2"
 
 // ReLU sets negative values to zero, in place.
 type ReLU struct{ y Matrix }
@@ -100,14 +97,6 @@ func tanh(x float32) float32 {
 
 // Sigmoid returns 1/(1+exp(-x)).
 func Sigmoid(x float32) float32 { return 0.5 + 0.5*tanh(0.5*x) }
-
-// Softplus returns log(1+exp(x)).
-func Softplus(x float64) float64 {
-	if x > 30 {
-		return x
-	}
-	return math.Log1p(math.Exp(x))
-}
 
 // Tanhs sets y to tanh(x).
 func Tanhs(y, x []float32) {

@@ -57,10 +57,6 @@ func (e *Env) Print(kind string, value any, tables ...Table) error {
 	return nil
 }
 
-// Structured says that the result is printed as JSON or YAML, so that text
-// which is not part of it belongs on stderr.
-func (e *Env) Structured() bool { return e.flags.output == "json" || e.flags.output == "yaml" }
-
 // document returns value as indented JSON with apiVersion and kind first.
 func document(kind string, value any) ([]byte, error) {
 	var body bytes.Buffer

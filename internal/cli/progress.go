@@ -69,14 +69,6 @@ func (p *Progress) Set(current int64, note string) {
 	}
 }
 
-// Add says that n more of the total are done.
-func (p *Progress) Add(n int64) {
-	p.mu.Lock()
-	current, note := p.current+n, p.note
-	p.mu.Unlock()
-	p.Set(current, note)
-}
-
 // Done removes the bar and, unless format is empty, leaves one line in its place.
 func (p *Progress) Done(format string, args ...any) {
 	if p.bar != nil {
