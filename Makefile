@@ -4,7 +4,7 @@ GO    ?= go
 TOOL   = $(GO) tool -modfile=go.tools.mod
 # The functional core and the parts with goroutines are raced; the numerical
 # packages have none and would only be slow.
-RACE  ?= ./engine/... ./store/... ./server/... ./load/... ./platform/...
+RACE  ?= ./engine/... ./store/... ./server/... ./load/... ./control/... ./platform/...
 
 .DEFAULT_GOAL := help
 .PHONY: help build examples demo test race lint fmt fuzz bench soak test-cgroup2 vuln clean
