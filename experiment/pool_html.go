@@ -2,16 +2,15 @@ package experiment
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"github.com/aquatope/aquatope/internal/report"
 )
 
-// WriteHTML writes the comparison as one page. Times are left out, so that
-// equal runs give equal pages.
-func (r *PoolReport) WriteHTML(w io.Writer) error {
+// Report returns the comparison as one page. Times are left out, so that equal
+// runs give equal pages.
+func (r *PoolReport) Report() *report.Report {
 	out := report.New("Pool policies: cold starts against idle memory").Text(r.Conditions()...)
 	for _, account := range []struct {
 		title, caption string
@@ -35,8 +34,7 @@ func (r *PoolReport) WriteHTML(w io.Writer) error {
 			p.P50StartMillis, p.P99StartMillis, p.MemoryGBSeconds, p.IdleMemoryGBSeconds, p.QuietMemoryGBSeconds, p.StartedAhead, p.Rejected,
 		})
 	}
-	_, err := out.Section("All runs").Table(t).WriteTo(w)
-	return err
+	return out.Section("All runs").Table(t)
 }
 
 func chartOf(results []PoolResult, caption string) report.Chart {

@@ -49,7 +49,7 @@ func TestPoolIsSoundAndReproducible(t *testing.T) {
 			t.Fatal(err)
 		}
 		var buf bytes.Buffer
-		if err := r.WriteHTML(&buf); err != nil {
+		if _, err := r.Report().WriteTo(&buf); err != nil {
 			t.Fatal(err)
 		}
 		return r, buf.String()

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/aquatope/aquatope/internal/report"
+	"github.com/aquatope/aquatope/stats"
 )
 
 // Interval is a mean with the interval that holds the true one with 95 %
@@ -89,9 +90,9 @@ func (ex *TuneExperiment) workflows() []string {
 func summarise(results []TuneResult) TuneSummary {
 	n := float64(len(results))
 	s := TuneSummary{Searches: len(results)}
-	var square float64
+	var costs []float64
 	for _, r := range results {
-		s.CostOverOracle.Mean += r.CostOverOracle / n
+		costs = append(costs, r.CostOverOracle)
 		s.WorstCost = math.Max(s.WorstCost, r.CostOverOracle)
 		s.Violations += float64(r.ViolationsDuringSearch) / n
 		s.SecondsPerDecision += r.SecondsPerDecision / n
@@ -104,15 +105,8 @@ func summarise(results []TuneResult) TuneSummary {
 		}
 		s.WorstExcess = math.Max(s.WorstExcess, excess)
 	}
-	for _, r := range results {
-		d := r.CostOverOracle - s.CostOverOracle.Mean
-		square += d * d
-	}
-	half := 0.0
-	if n > 1 {
-		half = 1.96 * math.Sqrt(square/(n-1)/n)
-	}
-	s.CostOverOracle.Low, s.CostOverOracle.High = s.CostOverOracle.Mean-half, s.CostOverOracle.Mean+half
+	mean, half := stats.MeanInterval(costs)
+	s.CostOverOracle = Interval{Low: mean - half, Mean: mean, High: mean + half}
 	return s
 }
 

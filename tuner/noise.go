@@ -84,7 +84,7 @@ func cautiousShare(hits, n float64) float64 {
 // within limits: if all functions' noise came out too small, it shows here.
 func coreShape(z []float64) (core []float64, size float64) {
 	const least, most = 0.9, 1.3
-	mean, sd := moments(z)
+	mean, sd := stats.Moments(z)
 	n := float64(len(z))
 	size = math.Sqrt((sd*sd*n + shapeWeight/4) / (n + shapeWeight/4))
 	size = math.Min(math.Max(size, least), most)
@@ -108,7 +108,7 @@ func coreShape(z []float64) (core []float64, size float64) {
 // values of Lilliefors (1967), about 0.89/√n at 5 % and 1.03/√n at 1 %.
 func ownShape(z, common []float64, size float64) []float64 {
 	const differs, surely = 0.9, 1.2
-	mean, sd := moments(z)
+	mean, sd := stats.Moments(z)
 	n := float64(len(z))
 	if n < 8 || !(sd > 1e-9) {
 		return common
@@ -191,8 +191,8 @@ func correlation(a, b []float64) (rho, n float64) {
 			x, y = append(x, a[i]), append(y, b[i])
 		}
 	}
-	mx, sx := moments(x)
-	my, sy := moments(y)
+	mx, sx := stats.Moments(x)
+	my, sy := stats.Moments(y)
 	n = float64(len(x))
 	if n < 3 || !(sx > 1e-12) || !(sy > 1e-12) {
 		return 0, 0

@@ -253,7 +253,7 @@ func (sc *scenario) space(caution float64) *search.Space {
 			}
 			perDraw[d] = math.Log(b.p.Target.Of(part))
 		}
-		mean, sd := moments(perDraw)
+		mean, sd := stats.Moments(perDraw)
 		return math.Exp(mean + caution*sd)
 	}
 	return sp
@@ -322,17 +322,4 @@ func (t Target) Of(latency []float64) float64 {
 		return sum / float64(len(latency))
 	}
 	return search.Percentile(t.Percentile/100, latency)
-}
-
-func moments(x []float64) (mean, sd float64) {
-	for _, v := range x {
-		mean += v / float64(len(x))
-	}
-	if len(x) < 2 {
-		return mean, 0
-	}
-	for _, v := range x {
-		sd += (v - mean) * (v - mean)
-	}
-	return mean, math.Sqrt(sd / float64(len(x)-1))
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -41,7 +40,7 @@ for counts; 0.9 is perfect. Training is cut short at --train-limit and says so.`
 				return err
 			}
 			if file != "" {
-				if err := writeForecastReport(env, file, dir, c); err != nil {
+				if err := env.writePage(file, forecastReport(dir, c)); err != nil {
 					return err
 				}
 			}
@@ -71,27 +70,16 @@ func forecastTable(c *experiment.ForecastComparison) Table {
 	return t
 }
 
-func writeForecastReport(env *Env, file, dir string, c *experiment.ForecastComparison) (err error) {
-	f, err := os.Create(env.path(file))
-	if err != nil {
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	defer func() {
-		if cerr := f.Close(); err == nil && cerr != nil {
-			err = fmt.Errorf("writing the report: %w", cerr)
-		}
-	}()
+func forecastReport(dir string, c *experiment.ForecastComparison) *report.Report {
 	t := report.Table{Header: []string{"model", "default", "functions", "pinball 0.9", "CRPS", "SMAPE (%)", "coverage of 0.9", "training (s)", "forecast (µs)"}}
 	for _, r := range c.Results {
 		t.Rows = append(t.Rows, []any{r.Model, r.Default, r.Functions, r.PinballLoss90, r.CRPS, r.SMAPE, r.Coverage90, r.TrainSeconds, r.InferMicros})
 	}
-	_, err = report.New("Forecasts of " + dir).
+	return report.New("Forecasts of " + dir).
 		Text(fmt.Sprintf("Every model was trained on minutes %d to %d of the trace and predicted minutes %d to %d one ahead. "+
 			"Losses are divided by the function's mean demand and averaged over functions: less is better. "+
 			"Coverage is randomised, as is right for counts: 0.9 is perfect.", c.Train.From, c.Train.To-1, c.Test.From, c.Test.To-1)).
 		Text(c.Notes...).
 		Table(t).
-		Preformatted("aquatope experiment forecast --trace " + dir).
-		WriteTo(f)
-	return err
+		Preformatted("aquatope experiment forecast --trace " + dir)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -111,30 +110,16 @@ do:
 `
 
 func overhead(ctx context.Context, env *Env, o experiment.OverheadOptions) ([]experiment.OverheadResult, error) {
-	dir, err := os.MkdirTemp("", "aquatope-overhead-")
-	if err != nil {
-		return nil, fmt.Errorf("starting the experiment: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("finding this program: %w", err)
-	}
-	srv, err := startPeer(ctx, env, dir, "server", self, "up", "--listen", "127.0.0.1:0", "--data", dir+"/data")
+	srv, err := startOwnServer(ctx, env)
 	if err != nil {
 		return nil, err
 	}
-	defer srv.stop()
-	c, err := client.New(srv.url)
+	defer srv.close()
+	direct, err := deployOverhead(ctx, env, srv.client, fmt.Appendf(nil, overheadManifest, srv.self))
 	if err != nil {
 		return nil, err
 	}
-	defer c.Close()
-	direct, err := deployOverhead(ctx, env, c, fmt.Appendf(nil, overheadManifest, self))
-	if err != nil {
-		return nil, err
-	}
-	proxy, err := startPeer(ctx, env, dir, "proxy", self, "experiment", "overhead", "proxy", "--to", direct)
+	proxy, err := startPeer(ctx, env, srv.dir, "proxy", srv.self, "experiment", "overhead", "proxy", "--to", direct)
 	if err != nil {
 		return nil, err
 	}

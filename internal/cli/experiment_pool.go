@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
@@ -54,7 +53,7 @@ the graph.`,
 				return err
 			}
 			if file != "" {
-				if err := writePoolReport(env, file, r); err != nil {
+				if err := env.writePage(file, r.Report()); err != nil {
 					return err
 				}
 			}
@@ -121,17 +120,4 @@ func savingTable(r *experiment.PoolReport) Table {
 		t.Rows = append(t.Rows, []any{s.Peer, s.Parameter, s.ColdStarts, s.PeerIdle, s.OwnIdle, s.Saved})
 	}
 	return t
-}
-
-func writePoolReport(env *Env, file string, r *experiment.PoolReport) (err error) {
-	f, err := os.Create(env.path(file))
-	if err != nil {
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	defer func() {
-		if cerr := f.Close(); err == nil && cerr != nil {
-			err = fmt.Errorf("writing the report: %w", cerr)
-		}
-	}()
-	return r.WriteHTML(f)
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -73,11 +72,8 @@ reads a file, see docs/reference/profile-format.md.`,
 				return err
 			}
 			if file != "" {
-				if err := writeFile(env.path(file), func(w io.Writer) error {
-					_, err := ex.Report().WriteTo(w)
+				if err := env.writePage(file, ex.Report()); err != nil {
 					return err
-				}); err != nil {
-					return fmt.Errorf("writing the report: %w", err)
 				}
 			}
 			return env.Print("TuneExperiment", ex, tuneTable(ex))
@@ -145,20 +141,6 @@ func readProfile(path string) (*profile.Model, error) {
 		return nil, err
 	}
 	return profile.New(p)
-}
-
-// writeFile creates a file and reports every error, that of closing it included.
-func writeFile(path string, write func(io.Writer) error) (err error) {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if cerr := f.Close(); err == nil {
-			err = cerr
-		}
-	}()
-	return write(f)
 }
 
 func tuneTable(ex *experiment.TuneExperiment) Table {

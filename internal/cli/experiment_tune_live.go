@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -122,25 +121,12 @@ func tuneLive(ctx context.Context, env *Env, o tuneLiveOptions) (tuneLiveResult,
 	if err != nil {
 		return out, err
 	}
-	dir, err := os.MkdirTemp("", "aquatope-tune-live-")
-	if err != nil {
-		return out, fmt.Errorf("starting the experiment: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	self, err := os.Executable()
-	if err != nil {
-		return out, fmt.Errorf("finding this program: %w", err)
-	}
-	srv, err := startPeer(ctx, env, dir, "server", self, "up", "--listen", "127.0.0.1:0", "--data", dir+"/data", "--capacity-cpu", o.overbook)
+	srv, err := startOwnServer(ctx, env, "--capacity-cpu", o.overbook)
 	if err != nil {
 		return out, err
 	}
-	defer srv.stop()
-	c, err := client.New(srv.url)
-	if err != nil {
-		return out, err
-	}
-	defer c.Close()
+	defer srv.close()
+	c := srv.client
 	if err := deployBundle(ctx, c, tuned); err != nil {
 		return out, err
 	}
@@ -251,7 +237,7 @@ func measureLive(ctx context.Context, env *Env, c *client.Client, o tuneLiveOpti
 	for i, k := range out.Tuned.BlockCosts {
 		saved = append(saved, 1-k/out.ByHand.BlockCosts[i])
 	}
-	mean, half := meanInterval(saved)
+	mean, half := stats.MeanInterval(saved)
 	out.SavedShareCI = [2]float64{mean - half, mean + half}
 	return nil
 }
@@ -325,20 +311,6 @@ func (l *liveRuns) conclude(percentile float64) {
 	p := l.ViolationShare
 	centre, half := (p+z*z/(2*n))/(1+z*z/n), z/(1+z*z/n)*math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
 	l.ViolationCI = [2]float64{centre - half, centre + half}
-}
-
-// meanInterval returns a mean and the half width of its 95 % interval, normal.
-func meanInterval(x []float64) (mean, half float64) {
-	for _, v := range x {
-		mean += v / float64(len(x))
-	}
-	if len(x) < 2 {
-		return mean, 0
-	}
-	for _, v := range x {
-		half += (v - mean) * (v - mean)
-	}
-	return mean, 1.96 * math.Sqrt(half/float64(len(x)-1)/float64(len(x)))
 }
 
 func tuneLiveTable(r tuneLiveResult) Table {

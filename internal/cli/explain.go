@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,12 +41,9 @@ Exits with 3 if the promise cannot be kept, or not surely.`,
 				return err
 			}
 			if file != "" {
-				if err := writeFile(env.path(file), func(w io.Writer) error {
-					page := report.New("What " + args[0] + " would take").Text(fmt.Sprintf("Promise: %v. %s.", qosText(r.QoS), r.Reason))
-					_, err := addRecommendation(page, &r).WriteTo(w)
+				page := report.New("What " + args[0] + " would take").Text(fmt.Sprintf("Promise: %v. %s.", qosText(r.QoS), r.Reason))
+				if err := env.writePage(file, addRecommendation(page, &r)); err != nil {
 					return err
-				}); err != nil {
-					return fmt.Errorf("writing the report: %w", err)
 				}
 			}
 			if err := env.Print("Explanation", r, choicesTable(args[0], &r), predictionTable(&r), frontierTable(&r)); err != nil {

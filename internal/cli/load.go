@@ -96,7 +96,7 @@ func runLoad(ctx context.Context, env *Env, f loadFlags, args []string) error {
 		return err
 	}
 	if f.report != "" {
-		if err := writeLoadReport(env.path(f.report), plan, result); err != nil {
+		if err := env.writePage(f.report, loadReport(plan, result)); err != nil {
 			return err
 		}
 		env.Notef("report: %s", f.report)

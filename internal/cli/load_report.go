@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -11,8 +10,8 @@ import (
 	"github.com/aquatope/aquatope/stats"
 )
 
-// writeLoadReport writes what a load run measured as one HTML file.
-func writeLoadReport(path string, plan loadPlan, r loadResult) error {
+// loadReport shows what a load run measured.
+func loadReport(plan loadPlan, r loadResult) *report.Report {
 	out := report.New("Load: " + plan.what)
 	out.Text(fmt.Sprintf("Started %s, took %s. Runs were sent when due, whether or not earlier ones had ended; latency counts from when a run was due.",
 		r.Started.Format(time.RFC1123), humanDuration(r.Duration)))
@@ -34,15 +33,7 @@ func writeLoadReport(path string, plan loadPlan, r loadResult) error {
 		out.Chart(latencyOverTime(t, r.samples[i], r.Duration))
 		out.Chart(latencyDistribution(t, r.samples[i]))
 	}
-	file, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	if _, err := out.WriteTo(file); err != nil {
-		file.Close()
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	return file.Close()
+	return out
 }
 
 func reportTable(t Table) report.Table {

@@ -165,11 +165,8 @@ func finishTuning(env *Env, t api.Tuning, f tuneFlags) error {
 		}
 	}
 	if f.report != "" {
-		if err := writeFile(env.path(f.report), func(w io.Writer) error {
-			_, err := tuneReport(t).WriteTo(w)
+		if err := env.writePage(f.report, tuneReport(t)); err != nil {
 			return err
-		}); err != nil {
-			return fmt.Errorf("writing the report: %w", err)
 		}
 	}
 	if err := env.Print("Tuning", t, choicesTable(t.Workflow, r), predictionTable(r)); err != nil {
