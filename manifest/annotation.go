@@ -71,7 +71,7 @@ func (r *reader) annotated(a *annotations, f *function.Function) {
 		f.Scale.Schedule = r.schedule(n)
 	}
 	if n := a.get(payloadsKey); n != nil {
-		f.Payloads = r.payloads(n)
+		f.Payloads = r.payloadsText(n)
 	}
 }
 

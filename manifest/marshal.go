@@ -149,8 +149,15 @@ func workflowDocument(w *workflow.Workflow) dict {
 	if len(w.Tags) > 0 {
 		head["tags"] = w.Tags
 	}
+	metadata := dict{}
 	if w.QoS != (workflow.QoS{}) {
-		head["metadata"] = dict{"qos": dict{"latency": formatISO(w.QoS.Latency), "percentile": w.QoS.Percentile}}
+		metadata["qos"] = dict{"latency": formatISO(w.QoS.Latency), "percentile": w.QoS.Percentile}
+	}
+	if len(w.Payloads) > 0 {
+		metadata["payloads"] = payloadList(w.Payloads)
+	}
+	if len(metadata) > 0 {
+		head["metadata"] = metadata
 	}
 	d := dict{"document": head, "do": taskList(w.Do)}
 	if w.Input != "" {

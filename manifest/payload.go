@@ -11,28 +11,37 @@ import (
 // maxPayload is the most bytes of one sample payload.
 const maxPayload = 16 << 20
 
-// payloads reads the annotation of sample payloads: a YAML or JSON list of
-// objects with a body (any JSON value), a file, or a bodyBase64, and optionally
-// a name and a weight. Positions are those of the annotation.
-func (r *reader) payloads(a *annotation) []function.Payload {
-	const hint = "write a list such as [{name: small, weight: 3, body: {size: 1}}, {file: large.json}]"
+const payloadsHint = "write a list such as [{name: small, weight: 3, body: {size: 1}}, {file: large.json}]"
+
+// payloads reads a list of sample payloads: objects with a body (any JSON value),
+// a file, or a bodyBase64, and optionally a name and a weight.
+func (r *reader) payloads(n *node, path string) []function.Payload {
+	if !r.expect(n, path, kindList, payloadsHint) {
+		return nil
+	}
+	var list []function.Payload
+	for i, item := range n.list {
+		if o := r.object(item, fmt.Sprintf("%s[%d]", path, i)); o != nil {
+			list = append(list, r.payload(o))
+		}
+	}
+	return list
+}
+
+// payloadsText reads the annotation of sample payloads: a list of them as YAML or
+// JSON text. Positions are those of the annotation.
+func (r *reader) payloadsText(a *annotation) []function.Payload {
 	docs, err := readText("", []byte(a.value.text))
 	if err != nil || len(docs) != 1 || docs[0] == nil || docs[0].kind != kindList {
 		detail := "is not a list"
 		if err != nil {
 			detail = err.Error()
 		}
-		r.fail(a.at, a.path, hint, "%s", detail)
+		r.fail(a.at, a.path, payloadsHint, "%s", detail)
 		return nil
 	}
 	inner := &reader{file: r.file, files: r.files}
-	var list []function.Payload
-	for i, n := range docs[0].list {
-		path := fmt.Sprintf("%s[%d]", a.path, i)
-		if o := inner.object(n, path); o != nil {
-			list = append(list, inner.payload(o))
-		}
-	}
+	list := inner.payloads(docs[0], a.path)
 	for _, e := range inner.errs {
 		e.Line, e.Column = a.at.line, a.at.column
 		r.errs = append(r.errs, e)

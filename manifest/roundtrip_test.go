@@ -96,7 +96,7 @@ func drawWorkflow(t *rapid.T) *workflow.Workflow {
 		Title: text.Draw(t, "title"), Summary: text.Draw(t, "summary"),
 		Input: rapid.SampledFrom([]workflow.Expr{"", ".x", "$workflow.id"}).Draw(t, "input"), Output: exprs.Draw(t, "output"),
 		Timeout: maybe(t, "timeout", spans),
-		Tags:    maybe(t, "tags", rapid.MapOfN(text, text, 1, 3)),
+		Tags:    maybe(t, "tags", rapid.MapOfN(text, text, 1, 3)), Payloads: drawPayloads(t),
 	}
 	if rapid.Bool().Draw(t, "qos") {
 		w.QoS = workflow.QoS{Latency: spans.Draw(t, "latency"), Percentile: rapid.Float64Range(1, 99.999).Draw(t, "percentile")}
@@ -243,13 +243,18 @@ func drawFunction(t *rapid.T) function.Function {
 		f.Command = append([]string{"/bin/" + word.Draw(t, "command")}, rapid.SliceOfN(text, 0, 2).Draw(t, "leading")...)
 		f.Dir = "/srv/" + word.Draw(t, "dir")
 	}
+	f.Payloads = drawPayloads(t)
+	return f
+}
+
+func drawPayloads(t *rapid.T) (list []function.Payload) {
 	for range rapid.IntRange(0, 2).Draw(t, "payloads") {
-		f.Payloads = append(f.Payloads, function.Payload{
+		list = append(list, function.Payload{
 			Name: text.Draw(t, "payload"), Weight: float64(rapid.IntRange(1, 100).Draw(t, "weight")) / 4,
 			Body: rapid.SampledFrom([][]byte{[]byte(`{"a":[1,2.5,null]}`), []byte(`{ "a": 1 }`), {0xff, 0}, []byte("null"), []byte("")}).Draw(t, "body"),
 		})
 	}
-	return f
+	return list
 }
 
 // drawRange returns a range that holds v.

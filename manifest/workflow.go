@@ -128,12 +128,19 @@ func (r *reader) metadata(n *node, w *workflow.Workflow) {
 	if v := o.take("qos"); v != nil {
 		w.QoS = r.qos(v, o.at("qos"))
 	}
+	if v := o.take("payloads"); v != nil {
+		w.Payloads = r.payloads(v, o.at("payloads"))
+	}
 	for _, f := range n.fields {
 		switch {
 		case f.key == "qos" && f.value.kind == kindNull:
 			r.fail(f.at, o.at("qos"), "write qos: {latency: 900ms, percentile: 95}", "has no value")
 		case strings.HasPrefix(f.key, "aquatope.dev/"):
-			r.fail(f.at, o.at(f.key), "the promise goes under qos", "unknown key %s", f.key)
+			r.fail(f.at, o.at(f.key), "the promise goes under qos, sample inputs under payloads", "unknown key %s", f.key)
+		case f.key == "payloads" && f.value.kind == kindNull:
+			r.fail(f.at, o.at("payloads"), payloadsHint, "has no value")
+		case f.key != "payloads" && editDistance(strings.ToLower(f.key), "payloads") <= 2:
+			r.fail(f.at, o.at(f.key), "did you mean payloads?", "unknown key %s", f.key)
 		case f.key != "qos" && len(f.key) < 6 && editDistance(strings.ToLower(f.key), "qos") <= 1,
 			strings.EqualFold(f.key, "slo"), strings.EqualFold(f.key, "sla"):
 			r.fail(f.at, o.at(f.key), "did you mean qos?", "unknown key %s", f.key)

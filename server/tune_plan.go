@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -114,7 +115,7 @@ func strategyOf(name string) (tuner.Strategy, error) {
 }
 
 // inputsOf returns what runs get: what was asked for, or the payloads of the
-// first stage's function that declares some.
+// workflow, or those of the first stage's function that declares some.
 func inputsOf(wf deployedWorkflow, c *catalog, asked []api.WeightedInput) ([]control.TrialInput, [][]byte, error) {
 	var inputs []control.TrialInput
 	var bodies [][]byte
@@ -135,23 +136,17 @@ func inputsOf(wf deployedWorkflow, c *catalog, asked []api.WeightedInput) ([]con
 		}
 		add(in.Name, in.Weight, in.Body)
 	}
-	for _, stage := range wf.stages {
-		if len(inputs) > 0 {
-			break
-		}
-		for i, p := range c.functions[stage.Function].function.Payloads {
-			name := p.Name
-			if name == "" {
-				name = fmt.Sprintf("payload-%d", i+1)
-			}
-			add(name, p.Weight, p.Body)
+	if len(asked) == 0 {
+		declared := func(fn string) []function.Payload { return c.functions[fn].function.Payloads }
+		for i, p := range wf.workflow.Samples(declared) {
+			add(cmp.Or(p.Name, fmt.Sprintf("payload-%d", i+1)), p.Weight, p.Body)
 		}
 	}
 	if len(inputs) == 0 {
 		return nil, nil, &api.Problem{
 			Title: "No input", Status: http.StatusUnprocessableEntity,
 			Detail: "there is nothing to run workflow " + wf.workflow.Name + " with",
-			Hint:   "declare payloads of its first function (annotation aquatope.dev/payloads), or give inputs with -d",
+			Hint:   "declare samples of its input (document.metadata.payloads), or give inputs with -d",
 		}
 	}
 	return inputs, bodies, nil

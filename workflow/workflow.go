@@ -1,6 +1,10 @@
 package workflow
 
-import "time"
+import (
+	"time"
+
+	"github.com/aquatope/aquatope/function"
+)
 
 // Workflow is one workflow definition. All expressions are jq, without the
 // enclosing ${ }; readers check their syntax, the engine compiles them.
@@ -12,10 +16,14 @@ type Workflow struct {
 	Summary   string
 	Tags      map[string]string
 	QoS       QoS
-	Input     Expr          // input.from; empty passes the input on
-	Output    Expr          // output.as; empty passes the last task's output on
-	Timeout   time.Duration // of a whole run; 0 means none
-	Do        []Task
+	// Payloads are sample inputs for tuning and profiling, weighted. They are no
+	// part of what a run executes, so that neither its log nor what identifies the
+	// workflow's content holds them.
+	Payloads []function.Payload `json:"-"`
+	Input    Expr               // input.from; empty passes the input on
+	Output   Expr               // output.as; empty passes the last task's output on
+	Timeout  time.Duration      // of a whole run; 0 means none
+	Do       []Task
 }
 
 // QoS is the promise of a workflow: Percentile percent of its runs end within

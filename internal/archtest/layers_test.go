@@ -13,7 +13,8 @@ var layers = []struct {
 	pure     bool // part of the functional core, see core_test.go
 	packages []string
 }{
-	{"vocabulary", true, []string{"function", "workflow", "stats"}},
+	{"functions and numbers", true, []string{"function", "stats"}},
+	{"workflows", true, []string{"workflow"}},
 	{"models and contracts", true, []string{"gp", "trace", "platform", "profile", "run"}},
 	{"learning", true, []string{"forecast", "bayesopt"}},
 	{"decisions", true, []string{"pool", "tuner"}},

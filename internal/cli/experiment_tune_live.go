@@ -190,14 +190,9 @@ const liveWarmups = 6
 
 // measureLive makes the fresh runs.
 func measureLive(ctx context.Context, env *Env, c *client.Client, o tuneLiveOptions, tuned, byHand *manifest.Bundle, out *tuneLiveResult) error {
-	var payloads []function.Payload
-	for _, f := range tuned.Functions {
-		if len(payloads) == 0 {
-			payloads = f.Payloads
-		}
-	}
+	payloads := samplesOf(tuned, o.workflow)
 	if len(payloads) == 0 {
-		return errors.New("no function declares payloads")
+		return errors.New("neither the workflow nor its functions declare payloads")
 	}
 	bar := env.Progress("fresh runs", int64(2*o.runs))
 	defer bar.Done("")
@@ -239,6 +234,24 @@ func measureLive(ctx context.Context, env *Env, c *client.Client, o tuneLiveOpti
 	}
 	mean, half := stats.MeanInterval(saved)
 	out.SavedShareCI = [2]float64{mean - half, mean + half}
+	return nil
+}
+
+// samplesOf returns the sample inputs of a workflow.
+func samplesOf(b *manifest.Bundle, name string) []function.Payload {
+	for _, w := range b.Workflows {
+		if w.Name != name {
+			continue
+		}
+		return w.Samples(func(fn string) []function.Payload {
+			for _, f := range b.Functions {
+				if f.Name == fn {
+					return f.Payloads
+				}
+			}
+			return nil
+		})
+	}
 	return nil
 }
 

@@ -30,7 +30,7 @@ func newTuneCmd(env *Env) *cobra.Command {
 every invocation, and recommends the cheapest configuration that keeps the
 promise. The runs go to instances of their own, one run at a time; nothing that
 serves is touched unless --apply is given. Their inputs are the payloads that the
-functions declare, by their weights, or those given with -d.
+workflow or its first function declares, by their weights, or those given with -d.
 
 Ctrl-C stops it and keeps what was learnt: tuning again goes on from there, also
 after a restart of the server and for another promise. Trials of code that has
