@@ -8,8 +8,12 @@ import (
 
 // Config holds the parameters of Aquatope.
 type Config struct {
-	// Price of a cold start in GB-seconds of idle memory: the knob.
+	// Price of a cold start in GB-seconds of idle memory, or in the unit of
+	// Function.IdleCost: the knob.
 	Price float64
+	// Hurry starts stages together with the run that will reach them even if that
+	// is too late to spare it all of their cold start: the wait is shorter.
+	Hurry bool
 	// Week is the minute of the week, Monday 00:00 being 0, at the epoch, for
 	// forecasters that know the calendar.
 	Week int64
@@ -67,7 +71,7 @@ func NewAquatope(functions []Function, f forecast.Forecaster, cfg Config) *Aquat
 	p := &Aquatope{
 		cfg: cfg, functions: functions, forecaster: f, fns: make([]demand, len(functions)),
 		histories: make([]*forecast.History, len(functions)), plan: make(Plan, len(functions)),
-		window: cfg.Window, begin: cfg.From, ahead: newLookahead(functions, cfg.Successors, nil, cfg.Price),
+		window: cfg.Window, begin: cfg.From, ahead: newLookahead(functions, cfg.Successors, nil, cfg),
 	}
 	for i, fn := range functions {
 		p.histories[i] = forecast.NewHistory(fn.Name, fn.App, p.windowAt(cfg.From))
@@ -112,7 +116,7 @@ func (p *Aquatope) SetFunctions(functions []Function, histories map[string]*fore
 // run starts is not kept warm between runs if that is enough for it: if nearly
 // all of its invocations are foreseen. A nil function says that it always is.
 func (p *Aquatope) SetSuccessors(of map[int][]Successor, enough func(function int) bool) {
-	p.ahead = newLookahead(p.functions, of, enough, p.cfg.Price)
+	p.ahead = newLookahead(p.functions, of, enough, p.cfg)
 }
 
 // Forecast is what the last plan took the arrivals of a function in the window
@@ -145,7 +149,11 @@ func (p *Aquatope) Plan(s *Snapshot) Plan {
 	if p.forecaster == nil {
 		for i := range p.fns {
 			p.fns[i].next = nil
-			p.plan[i] = Target{KeepAlive: breakEven(p.functions[i].GB(), p.cfg.Price)}
+			if p.functions[i].OnDemand {
+				p.plan[i] = Target{KeepAlive: secondsOf(p.ahead.restart[i] / p.functions[i].idleCost())}
+				continue
+			}
+			p.plan[i] = Target{KeepAlive: breakEven(p.functions[i].idleCost(), p.cfg.Price)}
 		}
 		return p.plan
 	}
@@ -154,7 +162,7 @@ func (p *Aquatope) Plan(s *Snapshot) Plan {
 		d := &p.fns[i]
 		d.next = out[i][0]
 		d.counts.fill(d.next)
-		warm := levelsWorth(d.next, d.counts.first(), p.functions[i], s.Window.Seconds(), p.functions[i].GB(), p.cfg.Price)
+		warm := levelsWorth(d.next, d.counts.first(), p.functions[i], s.Window.Seconds(), p.functions[i].idleCost(), p.cfg.Price)
 		if p.ahead.followed[i] {
 			warm = 0
 		}
@@ -187,7 +195,7 @@ func (p *Aquatope) Idle(e Event) (Retention, bool) {
 	l := d.level(e.Busy + 1)
 	l.idle, l.since = true, e.At
 	f := &p.functions[e.Function]
-	gb := f.GB()
+	gb := f.idleCost()
 	alive := e.Busy + e.Idle
 	switch {
 	case p.ahead.followed[e.Function]:

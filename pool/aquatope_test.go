@@ -116,6 +116,50 @@ func TestLooksAhead(t *testing.T) {
 	}
 }
 
+func TestOnDemandIsNotKept(t *testing.T) {
+	t.Parallel()
+	fns := functions(3)
+	for i := range fns {
+		fns[i].IdleCost, fns[i].OnDemand = 1, i != 1
+	}
+	lags := []workflow.Lag{
+		{Stage: 0, Reached: 1, Seconds: []float64{0, 0, 0}},
+		{Stage: 1, Reached: 1, Seconds: []float64{0.2, 0.3, 0.4}}, // sooner than it starts
+		{Stage: 2, Reached: 1, Seconds: []float64{0.2, 0.3, 0.4}},
+	}
+	successors := pool.Successors(lags, []int{0, 1, 2})
+	successors[1].Instances = 3
+	p := pool.NewAquatope(fns, fixed{forecast.NewEmpirical([]float64{9})}, pool.Config{
+		Price: 100, Hurry: true, Window: time.Minute, Successors: map[int][]pool.Successor{0: successors},
+	})
+	got := p.Plan(&pool.Snapshot{Now: 58 * time.Second, Next: time.Minute, Window: time.Minute, States: make([]pool.State, 3)})
+	if got[0].Warm != 0 || got[1].Warm == 0 || got[2].Warm != 0 {
+		t.Errorf("plan %+v: only the function in the middle is to be kept", got)
+	}
+	of := map[int]int{}
+	for _, a := range p.Foresee(0) {
+		of[a.Function]++
+		if a.After != 0 {
+			t.Errorf("function %d starts %v after the run, want at once: it will be late", a.Function, a.After)
+		}
+		if end := a.After + fns[a.Function].ColdStart + a.Hold; end < time.Second {
+			t.Errorf("function %d is given up after %v", a.Function, end)
+		}
+	}
+	if of[1] != 1 || of[2] != 3 {
+		t.Errorf("a run foresees %v instances, want 1 and 3", of)
+	}
+	// Longer than it takes to start again, an instance is not worth keeping.
+	r, ok := p.Idle(pool.Event{Function: 0, At: 61 * time.Second, Idle: 1})
+	if !ok || !r.Release || r.KeepAlive < 0 || r.KeepAlive > 2*time.Second {
+		t.Errorf("%+v, %v: want it gone within about its start-up", r, ok)
+	}
+	p.SetForecaster(nil)
+	if got = p.Plan(&pool.Snapshot{Now: 118 * time.Second, Next: 2 * time.Minute, Window: time.Minute, States: make([]pool.State, 3)}); got[0].KeepAlive > 2*time.Second || got[1].KeepAlive != 100*time.Second {
+		t.Errorf("without a forecaster: %+v", got)
+	}
+}
+
 // TestDecisionsAreSound plays events in any order at the policy.
 func TestDecisionsAreSound(t *testing.T) {
 	t.Parallel()

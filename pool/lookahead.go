@@ -29,6 +29,8 @@ type Successor struct {
 	Function int
 	// Lag is when, from the start of the run, and in which share of runs.
 	Lag workflow.Lag
+	// Instances is how many the run needs at once; 0 means 1.
+	Instances int
 }
 
 // Successors returns what follows the entry of a workflow, from the lags of its
@@ -73,24 +75,37 @@ func secondsOf(s float64) time.Duration { return time.Duration(s * float64(time.
 // be started in time when a run starts are not kept warm between runs.
 type lookahead struct {
 	of       map[int][]Ahead // by entry
-	followed []bool          // by function
-	restart  []float64       // GB-seconds to have one ready just in time, by function
+	followed []bool          // by function: not kept between runs
+	restart  []float64       // idle cost to have one ready just in time, by function
 }
 
-func newLookahead(functions []Function, successors map[int][]Successor, enough func(function int) bool, price float64) lookahead {
+func newLookahead(functions []Function, successors map[int][]Successor, enough func(function int) bool, cfg Config) lookahead {
 	l := lookahead{of: map[int][]Ahead{}, followed: make([]bool, len(functions)), restart: make([]float64, len(functions))}
+	for i, f := range functions {
+		l.followed[i] = f.OnDemand
+		l.restart[i] = f.idleCost() * f.ColdStart.Seconds()
+	}
 	for entry, all := range successors {
 		for _, s := range all {
 			f := functions[s.Function]
-			at, last := readyAt(s.Lag, f.GB(), price), s.Lag.Quantile(1)
+			cost := f.idleCost()
+			at, last := readyAt(s.Lag, cost, cfg.Price), s.Lag.Quantile(1)
 			after := secondsOf(at) - f.ColdStart
-			idle := f.GB() * (s.Lag.Mean() - at + f.ColdStart.Seconds())
-			if after < 0 || idle > price*s.Lag.Reached {
+			idle := cost * (s.Lag.Mean() - at + f.ColdStart.Seconds())
+			late := after < 0
+			if late && !cfg.Hurry || idle > cfg.Price*s.Lag.Reached {
 				continue // too late to start with the run, or dearer than the cold start
 			}
-			l.followed[s.Function] = enough == nil || enough(s.Function)
+			if late {
+				after, at = 0, f.ColdStart.Seconds()
+			} else {
+				l.followed[s.Function] = f.OnDemand || enough == nil || enough(s.Function)
+			}
 			l.restart[s.Function] = idle
-			l.of[entry] = append(l.of[entry], Ahead{Function: s.Function, After: after, Hold: secondsOf(last-at) + lookaheadSlack})
+			ahead := Ahead{Function: s.Function, After: after, Hold: secondsOf(max(0, last-at)) + lookaheadSlack}
+			for range max(1, s.Instances) {
+				l.of[entry] = append(l.of[entry], ahead)
+			}
 		}
 	}
 	return l

@@ -21,11 +21,25 @@ type Function struct {
 	Concurrency int
 	// Max is the hard cap on instances; 0 means none.
 	Max int
+	// IdleCost is what an instance costs for each second that it is idle, in the
+	// unit in which a cold start has its price; 0 means its memory in GB.
+	IdleCost float64
+	// OnDemand functions are not kept between uses, whatever is forecast: their
+	// instances start with the run that needs them.
+	OnDemand bool
 }
 
 // GB returns the memory of one instance in gigabytes (1e9 bytes), the unit of
 // every account of memory.
 func (f Function) GB() float64 { return float64(f.Memory) / 1e9 }
+
+// idleCost is what an idle second of one instance costs.
+func (f Function) idleCost() float64 {
+	if f.IdleCost > 0 {
+		return f.IdleCost
+	}
+	return f.GB()
+}
 
 // State is what happened to one function since the last plan, and what there is now.
 type State struct {

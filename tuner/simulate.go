@@ -120,7 +120,7 @@ func (b *belief) efficient(v int) []function.Resources {
 		options := make([]search.Option, len(all))
 		for i, c := range all {
 			t := b.guidance(c.mean, c.sd, math.Hypot(c.noise, inputs), doubt)
-			options[i] = search.Option{Resources: c.r, Time: t, Cost: b.p.rate(c.r) * t}
+			options[i] = search.Option{Resources: c.r, Time: t, Cost: b.visits[v]*b.p.rate(c.r)*t + b.p.StandingCost(v, c.r)}
 		}
 		for _, o := range search.Front(options) {
 			if !seen[o.Resources] && len(out) < maxCandidates {
@@ -281,7 +281,7 @@ func (sc *scenario) cost(v, i int) float64 {
 	}
 	_, inputs := b.inputSpread(v)
 	t = math.Exp(t+m.noise[i]*m.noise[i]/2) * b.noise[v].excess() * inputs
-	return b.visits[v] * (b.p.rate(m.resources[i])*t + b.p.Price.PerInvocation)
+	return b.visits[v]*(b.p.rate(m.resources[i])*t+b.p.Price.PerInvocation) + b.p.StandingCost(v, m.resources[i])
 }
 
 // column simulates the service times of a slot.

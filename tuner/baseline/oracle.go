@@ -80,7 +80,7 @@ func (t Truth) options(f int, visits float64) []search.Option {
 				continue
 			}
 			mean := t.Mean(f, r)
-			all = append(all, search.Option{Resources: r, Time: mean, Cost: visits * (p.Price.Busy(r, 1e9)*mean + p.Price.PerInvocation)})
+			all = append(all, search.Option{Resources: r, Time: mean, Cost: visits*(p.Price.Busy(r, 1e9)*mean+p.Price.PerInvocation) + p.StandingCost(f, r)})
 		}
 	}
 	keep := map[function.Resources]search.Option{}

@@ -1,0 +1,113 @@
+package control_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/aquatope/aquatope/control"
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/tuner"
+)
+
+// jointWorld is a workflow of two functions on paper. A run takes 1/cores for
+// each function; a function that is not kept adds its start-up. The promise is
+// broken by runs over the limit: with a steep logistic, as noise would.
+type jointWorld struct {
+	limit    float64
+	start    [2]float64
+	asked    int
+	standing [][]float64
+}
+
+func (w *jointWorld) configure(standing []float64) ([]tuner.Configuration, error) {
+	w.standing = append(w.standing, standing)
+	var out []tuner.Configuration
+	for cpu := function.MilliCPU(500); cpu <= 4000; cpu += 500 {
+		r := function.Resources{CPU: cpu, Memory: function.GiB}
+		out = append(out, tuner.Configuration{r, r})
+	}
+	return out, nil
+}
+
+func (w *jointWorld) predict(p control.JointPlan) (control.JointPrediction, error) {
+	w.asked++
+	latency := 0.0
+	x := control.JointPrediction{Standing: make([]float64, 2), Deviation: 0.005}
+	for f, r := range p.Configuration {
+		latency += 1 / r.CPU.Cores()
+		if p.OnDemand[f] {
+			latency += w.start[f]
+			x.Standing[f] = w.start[f]
+		} else {
+			latency += w.start[f] / (1 + p.Price)
+			x.Standing[f] = 10 * p.Price / (1 + p.Price)
+		}
+		x.Cost += r.CPU.Cores() * (1/r.CPU.Cores() + x.Standing[f])
+	}
+	x.Violations = 1 / (1 + math.Exp(-60*(latency/w.limit-1)))
+	return x, nil
+}
+
+func (w *jointWorld) solve(t *testing.T, thrift float64) control.JointDecision {
+	t.Helper()
+	d, err := control.Joint{
+		Budget: 0.05, Thrift: thrift, Caution: 1, Functions: 2, Prices: []float64{0.1, 1, 10, 100, 1000}, Configure: w.configure, Predict: w.predict,
+	}.Solve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestJointTradesSlackForInstances(t *testing.T) {
+	t.Parallel()
+	// Starts are short against the limit: nothing is kept.
+	w := &jointWorld{limit: 2, start: [2]float64{0.1, 0.2}}
+	d := w.solve(t, 0)
+	if !d.Feasible || !d.OnDemand[0] || !d.OnDemand[1] {
+		t.Errorf("short starts: %+v, want both on demand within the budget", d)
+	}
+	if d.Tried != w.asked {
+		t.Errorf("says it tried %d plans, asked for %d", d.Tried, w.asked)
+	}
+	if len(w.standing) < 2 || w.standing[0] != nil || w.standing[1] == nil {
+		t.Errorf("configurations were asked for with standing times %v, want none and then the best plan's", w.standing)
+	}
+	// One start is longer than the limit: that function is kept, the other not.
+	w = &jointWorld{limit: 2, start: [2]float64{0.1, 3}}
+	if d = w.solve(t, 0); !d.Feasible || !d.OnDemand[0] || d.OnDemand[1] {
+		t.Errorf("one long start: %+v, want the second kept only", d)
+	}
+	// Nothing keeps it: the fewest violations, and it says so.
+	w = &jointWorld{limit: 0.45, start: [2]float64{1, 1}}
+	if d = w.solve(t, 0); d.Feasible || d.OnDemand[0] || d.Price != 1000 || d.Configuration[0].CPU != 4000 {
+		t.Errorf("impossible promise: %+v, want the most of everything, not feasible", d)
+	}
+}
+
+func TestJointIsThriftyNotStingy(t *testing.T) {
+	t.Parallel()
+	w := &jointWorld{limit: 2, start: [2]float64{0.1, 0.2}}
+	cheapest := w.solve(t, 0)
+	generous := w.solve(t, 0.2)
+	if generous.Cost > 1.2*cheapest.Cost {
+		t.Errorf("costs %v, more than a fifth above %v", generous.Cost, cheapest.Cost)
+	}
+	if generous.Violations >= cheapest.Violations {
+		t.Errorf("violations %v for more money, %v without", generous.Violations, cheapest.Violations)
+	}
+}
+
+func TestJointRefusesNonsense(t *testing.T) {
+	t.Parallel()
+	w := &jointWorld{limit: 2}
+	for name, j := range map[string]control.Joint{
+		"no budget":         {Prices: []float64{1}, Configure: w.configure, Predict: w.predict},
+		"no price":          {Budget: 0.05, Configure: w.configure, Predict: w.predict},
+		"no configurations": {Budget: 0.05, Prices: []float64{1}, Configure: func([]float64) ([]tuner.Configuration, error) { return nil, nil }, Predict: w.predict},
+	} {
+		if _, err := j.Solve(); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}

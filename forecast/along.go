@@ -1,0 +1,108 @@
+package forecast
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// Along forecasts the functions of workflows from the arrivals at their entries,
+// which is where arrivals come from: the graph says how often a run visits each
+// of the others. So one series is forecast for each workflow, and a function
+// that was never called has a forecast too. Functions of no workflow are
+// forecast by themselves.
+type Along struct {
+	Forecaster
+	// Visits of each function: by which runs and how often.
+	Visits map[string]Visits
+}
+
+// Visits says that each invocation of Entry makes Ratio of a function on average.
+type Visits struct {
+	Entry string
+	Ratio float64
+}
+
+// Forecast implements Forecaster.
+func (a Along) Forecast(histories []*History, h int) [][]Distribution {
+	out := make([][]Distribution, len(histories))
+	index := map[string]int{}
+	var own []*History
+	for _, x := range histories {
+		if v, follows := a.Visits[x.Function]; !follows || v.Entry == x.Function {
+			index[x.Function] = len(own)
+			own = append(own, x)
+		}
+	}
+	known := a.Forecaster.Forecast(own, h)
+	for i, x := range histories {
+		if at, ok := index[x.Function]; ok {
+			out[i] = known[at]
+			continue
+		}
+		v := a.Visits[x.Function]
+		at, ok := index[v.Entry]
+		if !ok { // its entry is not asked for
+			out[i] = a.Forecaster.Forecast([]*History{x}, h)[0]
+			continue
+		}
+		for _, d := range known[at] {
+			out[i] = append(out[i], visited(d, v.Ratio))
+		}
+	}
+	return out
+}
+
+// visited is the distribution of visits when runs are distributed as d.
+func visited(d Distribution, ratio float64) Distribution {
+	switch {
+	case ratio == 1:
+		return d
+	case ratio > 1:
+		return multiplied{d, ratio}
+	}
+	return thinned(d, ratio)
+}
+
+// multiplied is a whole multiple of another, on average.
+type multiplied struct {
+	of Distribution
+	by float64
+}
+
+func (m multiplied) bound(x float64) float64     { return math.Min(math.Round(x*m.by), MaxDemand) }
+func (m multiplied) Mean() float64               { return math.Min(m.of.Mean()*m.by, MaxDemand) }
+func (m multiplied) Quantile(p float64) float64  { return m.bound(m.of.Quantile(p)) }
+func (m multiplied) Sample(r *rand.Rand) float64 { return m.bound(m.of.Sample(r)) }
+func (m multiplied) CDF(x float64) float64       { return m.of.CDF(math.Floor((x + 0.5) / m.by)) }
+
+// thinned is how many of the runs reach a stage that each reaches with the same
+// probability, independently: the binomial distributions of the quantiles of the
+// runs, mixed. Of many runs it is nearly the share.
+func thinned(d Distribution, probability float64) Distribution {
+	const runs, most, points = 24, 200, 200
+	if !(probability > 0) {
+		return Empirical{}
+	}
+	if d.Quantile(0.99) > most {
+		return multiplied{d, probability}
+	}
+	var mass [most + 1]float64
+	for i := range runs {
+		n := math.Min(math.Round(d.Quantile((float64(i)+0.5)/runs)), most)
+		p := math.Pow(1-probability, n)
+		for k := 0.0; k <= n; k++ {
+			mass[int(k)] += p / runs
+			p *= (n - k) / (k + 1) * probability / (1 - probability)
+		}
+	}
+	var sample []float64
+	sum, k := mass[0], 0
+	for i := range points {
+		for sum < (float64(i)+0.5)/points && k < most {
+			k++
+			sum += mass[k]
+		}
+		sample = append(sample, float64(k))
+	}
+	return NewEmpirical(sample)
+}

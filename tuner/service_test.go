@@ -1,0 +1,94 @@
+package tuner_test
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/aquatope/aquatope/profile/synthetic"
+	"github.com/aquatope/aquatope/stats"
+	"github.com/aquatope/aquatope/tuner"
+)
+
+// explored is a world with a history.
+func explored(t *testing.T, runs int) (*world, *tuner.Structured, []tuner.Run) {
+	t.Helper()
+	w := newWorld(t, synthetic.Options{Shape: synthetic.Chain, Family: synthetic.Amdahl, Seed: 77})
+	s, rng := &tuner.Structured{}, stats.Stream(1, "explored")
+	var history []tuner.Run
+	for len(history) < runs {
+		batch, err := s.Next(w.problem, history, 1, runs-len(history), rng)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range batch {
+			history = append(history, w.run(c, rng))
+		}
+	}
+	return w, s, history
+}
+
+// The service times that are believed have about the median and the spread of
+// the true ones.
+func TestServiceTimes(t *testing.T) {
+	t.Parallel()
+	w, s, history := explored(t, 25)
+	res, err := s.Recommend(w.problem, history, stats.Stream(1, "recommend"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const draws, n = 16, 64
+	all, err := s.ServiceTimes(w.problem, history, res.Configuration, draws, n, stats.Stream(1, "times"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for f, x := range all {
+		if len(x) != draws*n {
+			t.Fatalf("%d service times, want %d", len(x), draws*n)
+		}
+		x = slices.Sorted(slices.Values(x))
+		for _, u := range []float64{0.1, 0.5, 0.9} {
+			got, want := stats.Quantile(u, x), w.model.Functions[f].Quantile(res.Configuration[f], u)
+			if !(math.Abs(math.Log(got/want)) < 0.25) {
+				t.Errorf("function %d, %v-quantile %.4f s, truly %.4f", f, u, got, want)
+			}
+		}
+	}
+	if _, err := s.ServiceTimes(w.problem, nil, res.Configuration, 1, 1, stats.Stream(1, "none")); err == nil {
+		t.Error("believes something without any observation")
+	}
+}
+
+// Instances that stand for long make small sizes cheaper: the recommendation
+// moves there, and says what standing costs.
+func TestStandingMovesTheRecommendation(t *testing.T) {
+	t.Parallel()
+	w, s, history := explored(t, 25)
+	without, err := s.Recommend(w.problem, history, stats.Stream(1, "recommend"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := *w.problem
+	for range p.Functions {
+		p.Standing = append(p.Standing, 60)
+	}
+	with, err := s.Recommend(&p, history, stats.Stream(1, "recommend"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cost := func(c tuner.Configuration) (sum float64) {
+		for f, r := range c {
+			sum += p.StandingCost(f, r)
+		}
+		return sum
+	}
+	if a, b := cost(with.Configuration), cost(without.Configuration); !(a < b) || !(with.Cost.Mean > a) {
+		t.Errorf("standing costs %v, of %v in all, where it would cost %v had it not been known", a, with.Cost.Mean, b)
+	}
+	for _, bad := range [][]float64{{1}, {-1, 0, 0}, {math.NaN(), 0, 0}, {math.Inf(1), 0, 0}} {
+		p.Standing = bad
+		if p.Check() == nil {
+			t.Errorf("standing times %v are accepted", bad)
+		}
+	}
+}
