@@ -202,12 +202,19 @@ func (t *Table) Works(r function.Resources) bool { return r.Memory >= t.Floor }
 // shape of the noise is interpolated with its size. Outside of the grid it is
 // that of the nearest point in it.
 func (t *Table) Quantile(r function.Resources, u float64) float64 {
+	s := t.At(r)
+	return s.Quantile(u)
+}
+
+// At returns the service times with resources r, for drawing many of them.
+func (t *Table) At(r function.Resources) Times {
 	i, a := locate(t.logCPU, math.Log(r.CPU.Cores()))
 	j, b := locate(t.logMem, math.Log(r.Memory.GiB()))
-	var sum float64
+	var s Times
 	add := func(i, j int, w float64) {
 		if w > 0 {
-			sum += w * stats.Quantile(u, t.cells[i][j])
+			s.cells[s.n], s.weights[s.n] = t.cells[i][j], w
+			s.n++
 		}
 	}
 	add(i, j, (1-a)*(1-b))
@@ -219,6 +226,22 @@ func (t *Table) Quantile(r function.Resources, u float64) float64 {
 	}
 	if a > 0 && b > 0 {
 		add(i+1, j+1, a*b)
+	}
+	return s
+}
+
+// Times is the distribution of a function's service time with fixed resources.
+type Times struct {
+	cells   [4][]float64 // logarithms of seconds, ascending
+	weights [4]float64
+	n       int
+}
+
+// Quantile returns the u-quantile in seconds.
+func (s *Times) Quantile(u float64) float64 {
+	var sum float64
+	for k := range s.n {
+		sum += s.weights[k] * stats.Quantile(u, s.cells[k])
 	}
 	return math.Exp(sum)
 }
