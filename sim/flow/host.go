@@ -35,11 +35,11 @@ func (h *host) ColdStart(f int32, _ function.Resources) int64 {
 func (h *host) Serve(t int64, x *fleet.Served) (service int64, fatal bool) {
 	f := &h.functions[x.Function]
 	if x.Resources != f.resources {
-		f.resources, f.times = x.Resources, f.Service(x.Resources)
+		f.at(x.Resources)
 	}
 	in := &h.frames[frameOf(t)]
 	bits := in.draw(stepOf(t))
-	s := f.times(uniform(bits)) * float64(in.scale) * Slowdown(x.CPU, h.cfg.Interference)
+	s := f.times[in.input+1](uniform(bits)) * float64(in.scale) * Slowdown(x.CPU, h.cfg.Interference)
 	if h.cfg.Drift != nil {
 		s *= h.cfg.Drift(int(in.workflow), time.Duration(x.Begin))
 	}
