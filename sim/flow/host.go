@@ -68,7 +68,7 @@ func (h *host) End(t int64, x *fleet.Served) {
 
 // Fail implements fleet.Host. An invocation that was lost with its node is tried
 // once more.
-func (h *host) Fail(t int64, why fleet.Failure) {
+func (h *host) Fail(t int64, _ *fleet.Served, why fleet.Failure) {
 	s, in, at := (*Sim)(h), frameOf(t), stepOf(t)
 	switch {
 	case s.over(in):
