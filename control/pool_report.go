@@ -11,6 +11,7 @@ import (
 type targetData struct {
 	Mode      Mode          `json:"mode"`
 	Window    time.Time     `json:"windowBegin"`
+	Length    time.Duration `json:"windowNanos"`
 	Before    int           `json:"before"`
 	Target    int           `json:"target"`
 	KeepAlive time.Duration `json:"keepAliveNanos"`
@@ -70,7 +71,7 @@ func (p *Pool) report(ctx context.Context, now time.Time, plans []planned) error
 
 func (p *Pool) entry(now time.Time, kind, fn string, _ int, s planned, reason string) Decision {
 	data := targetData{
-		Mode: p.c.Mode, Window: s.Planned, Before: p.reported[fn], Target: s.Target, KeepAlive: s.KeepAlive, Floor: s.Floor,
+		Mode: p.c.Mode, Window: s.Planned, Length: p.c.Window, Before: p.reported[fn], Target: s.Target, KeepAlive: s.KeepAlive, Floor: s.Floor,
 		Arrivals: s.Arrivals, Instances: s.Instances, Coverage: s.Coverage, Trust: s.Trust,
 		ColdStart: s.ColdStart, Service: s.Service, PriceSeconds: coldStartWindows * p.c.Window.Seconds(),
 	}

@@ -77,7 +77,6 @@ type Fleet struct {
 	line  line
 
 	states []pool.State
-	ended  Served // of the invocation that ends now
 	counts Counts
 }
 

@@ -133,11 +133,10 @@ func (s *Fleet) complete(j int32, generation uint32) {
 	if job.generation&generationMask != generation {
 		return // lost with its node
 	}
-	token, id, fatal := job.token, job.instance, job.fatal
-	s.ended = job.served
+	token, served, id, fatal := job.token, job.served, job.instance, job.fatal
 	s.dropJob(j)
 	s.leave(id, fatal)
-	s.host.End(token, &s.ended)
+	s.host.End(token, &served)
 }
 
 // leave takes an invocation that is over off its instance, which ends when it
