@@ -133,17 +133,7 @@ func (t *Tuning) nextInput() int {
 			counts[i]++
 		}
 	}
-	sum := 0.0
-	for _, in := range t.c.Inputs {
-		sum += in.Weight
-	}
-	best, behind := 0, 0.0
-	for i, in := range t.c.Inputs {
-		if d := in.Weight/sum*float64(len(t.records)+1) - counts[i]; i == 0 || d > behind {
-			best, behind = i, d
-		}
-	}
-	return best
+	return stats.FurthestBehind(t.problem.Inputs, counts)
 }
 
 // Left returns how many runs the budget has left, 0 when the strategy has

@@ -229,7 +229,7 @@ func (w *judgedWorld) search(ctx context.Context, name string, seed, budget int)
 			finished = len(batch) == 0
 		}
 		for _, c := range batch {
-			r := w.run(c, runs)
+			r := w.run(c, w.nextInput(history), runs)
 			if r.Failed || r.Latency > w.problem.Target.Seconds {
 				violations++
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/aquatope/aquatope/platform"
 	"github.com/aquatope/aquatope/profile"
 	"github.com/aquatope/aquatope/server/api"
+	"github.com/aquatope/aquatope/stats"
 )
 
 // profiler measures the functions of one workflow.
@@ -350,22 +351,16 @@ func (p *profiler) point(ctx context.Context, f *profiled, r function.Resources,
 // order returns the inputs of repeats first to first+n: each time the one that is
 // furthest behind its share.
 func (f *profiled) order(first, n int) []sample {
-	var sum float64
-	for _, s := range f.samples {
-		sum += s.weight
+	weights, given := make([]float64, len(f.samples)), make([]float64, len(f.samples))
+	for i, s := range f.samples {
+		weights[i] = s.weight
 	}
-	given := make([]float64, len(f.samples))
 	var out []sample
 	for k := range first + n {
-		best, behind := 0, math.Inf(-1)
-		for i, s := range f.samples {
-			if d := s.weight/sum*float64(k+1) - given[i]; d > behind {
-				best, behind = i, d
-			}
-		}
-		given[best]++
+		i := stats.FurthestBehind(weights, given)
+		given[i]++
 		if k >= first {
-			out = append(out, f.samples[best])
+			out = append(out, f.samples[i])
 		}
 	}
 	return out
