@@ -38,6 +38,9 @@ func newTuneWorld(m *profile.Model, target tuner.Target, price function.Price) (
 	for s, v := range m.Graph.VisitRatios() {
 		w.visits[index[m.Graph.Stages[s].Function]] += v
 	}
+	for _, in := range m.Inputs {
+		w.problem.Inputs = append(w.problem.Inputs, in.Weight)
+	}
 	return w, w.problem.Check()
 }
 
@@ -69,14 +72,19 @@ func (w *tuneWorld) run(c tuner.Configuration, input int, rng *rand.Rand) tuner.
 	slots := w.comp.Slots()
 	service, uniform := make([]float64, len(slots)), make([]float64, w.comp.Uniforms())
 	start := make([]float64, len(slots))
+	input := -1
+	if len(w.model.Inputs) > 0 { // without, the stream of numbers stays what it was
+		input = w.model.InputAt(rng.Float64())
+	}
 	for k, stage := range slots {
 		f := w.function(stage)
-		service[k] = w.tables[f].Quantile(c[f], rng.Float64())
+		s := w.tables[f].Of(input, c[f])
+		service[k] = s.Quantile(rng.Float64())
 	}
 	for k := range uniform {
 		uniform[k] = rng.Float64()
 	}
-	r := tuner.Run{Configuration: c}
+	r := tuner.Run{Configuration: c, Input: input + 1}
 	r.Latency = w.comp.Starts(service, uniform, start)
 	for k, stage := range slots {
 		if math.IsNaN(start[k]) {
@@ -98,9 +106,10 @@ func (w *tuneWorld) run(c tuner.Configuration, input int, rng *rand.Rand) tuner.
 const truthRuns = 8192
 
 // truth simulates runs of which every strategy's choice gets the same: uniform
-// numbers for the service times of each slot, and for decisions.
+// numbers for the service times of each slot, and for decisions, and an input.
 type truth struct {
 	w       *tuneWorld
+	input   []int // of each run
 	service [][]float64
 	uniform [][]float64
 	columns *workflow.Columns
@@ -117,8 +126,10 @@ func (w *tuneWorld) truth(runs int, seed uint64) *truth {
 	t := &truth{w: w, columns: workflow.NewColumns(w.comp), cache: map[truthKey][]float64{}}
 	t.service, t.uniform = make([][]float64, slots), make([][]float64, uniforms)
 	seq := bayesopt.NewSobol(min(slots+uniforms, bayesopt.MaxSobolDim)).Scrambled(seed)
-	rng := rand.New(rand.NewPCG(seed, 2))
+	rng, inputs := rand.New(rand.NewPCG(seed, 2)), rand.New(rand.NewPCG(seed, 3))
 	for i := range runs {
+		// Inputs by their shares exactly, in an order of chance.
+		t.input = append(t.input, w.model.InputAt((float64(i)+0.5)/float64(runs)))
 		u := seq.Point(uint32(i))
 		for len(u) < slots+uniforms {
 			u = append(u, rng.Float64())
@@ -130,6 +141,7 @@ func (w *tuneWorld) truth(runs int, seed uint64) *truth {
 			t.uniform[k] = append(t.uniform[k], u[slots+k])
 		}
 	}
+	inputs.Shuffle(runs, func(i, j int) { t.input[i], t.input[j] = t.input[j], t.input[i] })
 	return t
 }
 
@@ -140,8 +152,12 @@ func (t *truth) column(slot int, r function.Resources) []float64 {
 	if !ok {
 		table := t.w.tables[t.w.function(t.w.comp.Slots()[slot])]
 		c = make([]float64, len(t.service[slot]))
+		times := []profile.Times{table.At(r)}
+		for in := range t.w.model.Inputs {
+			times = append(times, table.Of(in, r))
+		}
 		for i, u := range t.service[slot] {
-			c[i] = table.Quantile(r, u)
+			c[i] = times[1+t.input[i]].Quantile(u)
 		}
 		t.cache[key] = c
 	}

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/aquatope/aquatope/function"
-	"github.com/aquatope/aquatope/stats"
 	"github.com/aquatope/aquatope/workflow"
+	"gonum.org/v1/gonum/floats"
 )
 
 // Model is a profile that can be sampled. It is read-only and safe for
@@ -19,6 +19,24 @@ type Model struct {
 	QoS       workflow.QoS
 	Graph     *workflow.Graph
 	Functions []*Table // in order of the file
+	// Inputs are what runs may get. All stages of a run have the same, so those
+	// that it makes slow are slow together. May be empty.
+	Inputs []Input
+}
+
+// InputAt returns the input of a run by a uniform number in [0, 1): an index into
+// Inputs, or -1 where there are none.
+func (m *Model) InputAt(u float64) int {
+	var sum float64
+	for _, in := range m.Inputs {
+		sum += in.Weight
+	}
+	for i, in := range m.Inputs {
+		if u -= in.Weight / sum; u < 0 {
+			return i
+		}
+	}
+	return len(m.Inputs) - 1
 }
 
 // Table is the measured behaviour of one function.
@@ -29,9 +47,10 @@ type Table struct {
 	Peak      []function.Bytes
 	ColdStart []float64 // seconds, ascending
 
-	logCPU, logMem []float64     // the grid's axes
-	cells          [][][]float64 // by CPU and memory: logarithms of seconds, ascending
-	middles        [][][]float64 // of each cell: meanPoints evenly spaced quantiles
+	logCPU, logMem []float64 // the grid's axes
+	all            *grid
+	of             []*grid   // by input, nil where it was not measured in every cell
+	shares         []float64 // of the inputs
 }
 
 // New checks a profile and makes it a model.
@@ -49,9 +68,15 @@ func New(p *Profile) (*Model, error) {
 		return nil, fmt.Errorf("reading a profile: qos of %v ms at percentile %v: latencyMillis must be positive and percentile between 0 and 100", q.LatencyMillis, q.Percentile)
 	}
 	m.QoS = workflow.QoS{Latency: time.Duration(q.LatencyMillis * float64(time.Millisecond)), Percentile: q.Percentile}
+	for i, in := range p.Workflow.Inputs {
+		if in.Name == "" || !(in.Weight > 0 && in.Weight < 1e9) {
+			return nil, fmt.Errorf("reading a profile: input %d, %q, has weight %v: it needs a name and a positive weight", i, in.Name, in.Weight)
+		}
+	}
+	m.Inputs = p.Workflow.Inputs
 	known := map[string]bool{}
 	for i := range p.Functions {
-		t, err := newTable(&p.Functions[i])
+		t, err := newTable(&p.Functions[i], m.Inputs)
 		if err != nil {
 			return nil, fmt.Errorf("reading a profile: function %q: %w", p.Functions[i].Name, err)
 		}
@@ -82,7 +107,7 @@ func (m *Model) Function(name string) *Table {
 	return nil
 }
 
-func newTable(f *Function) (*Table, error) {
+func newTable(f *Function, inputs []Input) (*Table, error) {
 	if f.Name == "" {
 		return nil, errors.New("it has no name")
 	}
@@ -94,6 +119,10 @@ func newTable(f *Function) (*Table, error) {
 		m function.Bytes
 	}
 	cells := map[key][]float64{}
+	byInput := make([]map[key][]float64, len(inputs))
+	for i := range byInput {
+		byInput[i] = map[key][]float64{}
+	}
 	for i, c := range f.Grid {
 		if c.CPUMillis <= 0 || c.MemoryBytes <= 0 {
 			return nil, fmt.Errorf("grid cell %d has %d millis of CPU and %d bytes", i, c.CPUMillis, c.MemoryBytes)
@@ -105,14 +134,24 @@ func newTable(f *Function) (*Table, error) {
 		if len(c.ServiceMillis) == 0 || cells[k] != nil {
 			return nil, fmt.Errorf("grid cell %d (%s, %s) has no samples or is there twice", i, c.CPUMillis, c.MemoryBytes)
 		}
+		if c.Inputs != nil && len(c.Inputs) != len(c.ServiceMillis) {
+			return nil, fmt.Errorf("grid cell %d (%s, %s) has %d service times and tells the inputs of %d", i, c.CPUMillis, c.MemoryBytes, len(c.ServiceMillis), len(c.Inputs))
+		}
 		logs := make([]float64, len(c.ServiceMillis))
 		for j, v := range c.ServiceMillis {
 			if !(v > 0 && v < 1e12) {
 				return nil, fmt.Errorf("grid cell %d (%s, %s): service time %v ms", i, c.CPUMillis, c.MemoryBytes, v)
 			}
 			logs[j] = math.Log(v / 1000)
+			if c.Inputs == nil {
+				continue
+			}
+			in := c.Inputs[j]
+			if in < 0 || in >= len(inputs) {
+				return nil, fmt.Errorf("grid cell %d (%s, %s) has a sample of input %d: the workflow has %d inputs, counted from 0", i, c.CPUMillis, c.MemoryBytes, in, len(inputs))
+			}
+			byInput[in][k] = append(byInput[in][k], logs[j])
 		}
-		slices.Sort(logs)
 		cells[k] = logs
 		cpus, mems = append(cpus, c.CPUMillis), append(mems, c.MemoryBytes)
 	}
@@ -124,20 +163,21 @@ func newTable(f *Function) (*Table, error) {
 	cpus, mems = slices.Compact(cpus), slices.Compact(mems)
 	for _, c := range cpus {
 		t.logCPU = append(t.logCPU, math.Log(c.Cores()))
-		row := make([][]float64, len(mems))
-		for j, m := range mems {
-			if row[j] = cells[key{c, m}]; row[j] == nil {
+		for _, m := range mems {
+			if cells[key{c, m}] == nil {
 				return nil, fmt.Errorf("its grid lacks the cell of %s CPU and %s memory: every CPU must be measured with every memory at or above the floor", c, m)
 			}
 		}
-		t.cells = append(t.cells, row)
-		points := make([][]float64, len(row))
-		for j := range row {
-			for k := range meanPoints {
-				points[j] = append(points[j], stats.Quantile((float64(k)+0.5)/meanPoints, row[j]))
-			}
-		}
-		t.middles = append(t.middles, points)
+	}
+	gridOf := func(cells map[key][]float64) *grid {
+		return newGrid(len(cpus), len(mems), func(i, j int) []float64 { return cells[key{cpus[i], mems[j]}] })
+	}
+	t.all = gridOf(cells)
+	for i, in := range inputs {
+		t.of, t.shares = append(t.of, gridOf(byInput[i])), append(t.shares, in.Weight)
+	}
+	if len(inputs) > 0 {
+		floats.Scale(1/floats.Sum(t.shares), t.shares)
 	}
 	for _, m := range mems {
 		t.logMem = append(t.logMem, math.Log(m.GiB()))
@@ -195,86 +235,3 @@ func (t *Table) setSpace(f *Function, cpus []function.MilliCPU, mems []function.
 
 // Works reports whether the function survives with resources r.
 func (t *Table) Works(r function.Resources) bool { return r.Memory >= t.Floor }
-
-// Quantile returns the u-quantile, in seconds, of the service time with
-// resources r: between the cells of the grid the logarithms of their quantiles
-// are interpolated linearly over the logarithms of CPU and memory, so that the
-// shape of the noise is interpolated with its size. Outside of the grid it is
-// that of the nearest point in it.
-func (t *Table) Quantile(r function.Resources, u float64) float64 {
-	s := t.At(r)
-	return s.Quantile(u)
-}
-
-// At returns the service times with resources r, for drawing many of them.
-func (t *Table) At(r function.Resources) Times {
-	i, a := locate(t.logCPU, math.Log(r.CPU.Cores()))
-	j, b := locate(t.logMem, math.Log(r.Memory.GiB()))
-	var s Times
-	add := func(i, j int, w float64) {
-		if w > 0 {
-			s.cells[s.n], s.weights[s.n] = t.cells[i][j], w
-			s.n++
-		}
-	}
-	add(i, j, (1-a)*(1-b))
-	if a > 0 {
-		add(i+1, j, a*(1-b))
-	}
-	if b > 0 {
-		add(i, j+1, (1-a)*b)
-	}
-	if a > 0 && b > 0 {
-		add(i+1, j+1, a*b)
-	}
-	return s
-}
-
-// Times is the distribution of a function's service time with fixed resources.
-type Times struct {
-	cells   [4][]float64 // logarithms of seconds, ascending
-	weights [4]float64
-	n       int
-}
-
-// Quantile returns the u-quantile in seconds.
-func (s *Times) Quantile(u float64) float64 {
-	var sum float64
-	for k := range s.n {
-		sum += s.weights[k] * stats.Quantile(u, s.cells[k])
-	}
-	return math.Exp(sum)
-}
-
-// meanPoints is how many quantiles stand for a distribution in Mean.
-const meanPoints = 128
-
-// Mean returns the mean service time in seconds with resources r.
-func (t *Table) Mean(r function.Resources) float64 {
-	i, a := locate(t.logCPU, math.Log(r.CPU.Cores()))
-	j, b := locate(t.logMem, math.Log(r.Memory.GiB()))
-	i1, j1 := min(i+1, len(t.logCPU)-1), min(j+1, len(t.logMem)-1)
-	p, q, r1, s := t.middles[i][j], t.middles[i1][j], t.middles[i][j1], t.middles[i1][j1]
-	var sum float64
-	for k := range meanPoints {
-		sum += math.Exp((1-b)*((1-a)*p[k]+a*q[k]) + b*((1-a)*r1[k]+a*s[k]))
-	}
-	return sum / meanPoints
-}
-
-// locate returns the interval of the ascending axis that v falls into and the
-// position in it, 0 to 1; values outside are moved to the nearest end.
-func locate(axis []float64, v float64) (int, float64) {
-	n := len(axis)
-	switch {
-	case v <= axis[0]:
-		return 0, 0
-	case v >= axis[n-1]:
-		return n - 1, 0
-	}
-	i, _ := slices.BinarySearch(axis, v)
-	if axis[i] == v {
-		return i, 0
-	}
-	return i - 1, (v - axis[i-1]) / (axis[i] - axis[i-1])
-}

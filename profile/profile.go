@@ -34,6 +34,15 @@ type Workflow struct {
 	Name  string `json:"name"`
 	QoS   QoS    `json:"qos"`
 	Graph Node   `json:"graph"`
+	// Inputs are what runs were measured with; none means that it is not known
+	// which sample belongs to which.
+	Inputs []Input `json:"inputs,omitempty"`
+}
+
+// Input is one input of a workflow, and how often runs get it relative to others.
+type Input struct {
+	Name   string  `json:"name"`
+	Weight float64 `json:"weight"`
 }
 
 // QoS is a promise in the units of the file.
@@ -69,6 +78,9 @@ type Cell struct {
 	CPUMillis     function.MilliCPU `json:"cpuMillis"`
 	MemoryBytes   function.Bytes    `json:"memoryBytes"`
 	ServiceMillis []float64         `json:"serviceMillis"`
+	// Inputs tells of each service time which of the workflow's inputs its run
+	// had, from 0; absent where that is not known.
+	Inputs []int `json:"inputs,omitempty"`
 }
 
 // Read reads and checks a profile. Unknown fields are an error, as they are

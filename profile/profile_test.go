@@ -3,6 +3,7 @@ package profile_test
 import (
 	"bytes"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -149,4 +150,87 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// withInputs is small with inputs of which the second takes ten times as long.
+func withInputs() *profile.Profile {
+	p := small()
+	p.Workflow.Inputs = []profile.Input{{Name: "photo", Weight: 3}, {Name: "film", Weight: 1}}
+	for i := range p.Functions[0].Grid {
+		c := &p.Functions[0].Grid[i]
+		photo := c.ServiceMillis[0]
+		c.ServiceMillis, c.Inputs = []float64{photo, 10 * photo, photo, photo}, []int{0, 1, 0, 0}
+	}
+	return p
+}
+
+func TestInputs(t *testing.T) {
+	m, err := profile.New(withInputs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, r := m.Function("a"), function.Resources{CPU: 2000, Memory: 256 * function.MiB}
+	for input, want := range map[int]float64{0: 0.2, 1: 2} {
+		times := f.Of(input, r)
+		for _, u := range []float64{0, 0.5, 0.99} {
+			if got := times.Quantile(u); math.Abs(got-want) > 1e-12 {
+				t.Errorf("input %d takes %v at quantile %v, want %v", input, got, u, want)
+			}
+		}
+	}
+	if got, want := f.Mean(r), 0.75*0.2+0.25*2; math.Abs(got-want) > 1e-12 {
+		t.Errorf("mean of %v, want %v", got, want)
+	}
+	count := [2]int{}
+	for i := range 1000 {
+		count[m.InputAt((float64(i)+0.5)/1000)]++
+	}
+	if count != [2]int{750, 250} {
+		t.Errorf("%v runs have the inputs, want 750 and 250", count)
+	}
+	// Known of every run, the input makes all its stages slow together.
+	latencies, err := m.Sample(2000, rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	middle := 0
+	for _, l := range latencies {
+		if l > 1.1 && l < 3 { // some stages with photos, some with films
+			middle++
+		}
+	}
+	if middle > 0 {
+		t.Errorf("%d of 2000 runs mix their inputs", middle)
+	}
+}
+
+// An input that a function never got is served from all of its samples.
+func TestInputWithoutSamples(t *testing.T) {
+	p := withInputs()
+	p.Workflow.Inputs = append(p.Workflow.Inputs, profile.Input{Name: "poem", Weight: 4})
+	m, err := profile.New(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, r := m.Function("a"), function.Resources{CPU: 1000, Memory: 128 * function.MiB}
+	times := f.Of(2, r)
+	if got, want := times.Quantile(0.9), f.Quantile(r, 0.9); got != want {
+		t.Errorf("quantile %v, want that of all, %v", got, want)
+	}
+}
+
+func TestBadInputs(t *testing.T) {
+	for name, spoil := range map[string]func(*profile.Profile){
+		"no name":       func(p *profile.Profile) { p.Workflow.Inputs[0].Name = "" },
+		"no weight":     func(p *profile.Profile) { p.Workflow.Inputs[0].Weight = 0 },
+		"unknown input": func(p *profile.Profile) { p.Functions[0].Grid[0].Inputs[0] = 2 },
+		"too few":       func(p *profile.Profile) { p.Functions[0].Grid[5].Inputs = []int{1} },
+	} {
+		p := withInputs()
+		p.Functions[0].MemoryFloorBytes = 0
+		spoil(p)
+		if _, err := profile.New(p); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
 }

@@ -16,9 +16,11 @@ func (m *Model) Sample(n int, rng *rand.Rand) ([]float64, error) {
 	service, uniform := make([]float64, len(c.Slots())), make([]float64, c.Uniforms())
 	out := make([]float64, n)
 	for i := range out {
+		input := m.InputAt(rng.Float64())
 		c.Fill(service, uniform, func(stage int) float64 {
 			f := m.Function(m.Graph.Stages[stage].Function)
-			return f.Quantile(f.Space.Largest(), rng.Float64())
+			s := f.Of(input, f.Space.Largest())
+			return s.Quantile(rng.Float64())
 		}, rng)
 		out[i] = c.Latency(service, uniform)
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/aquatope/aquatope/control"
@@ -24,16 +25,29 @@ func (p *profiler) document(functions []*profiled, records []control.TrialRecord
 		Machine:     machine(),
 		Workflow: profile.Workflow{
 			Name: w.Name, Graph: profile.NodeOf(g),
-			QoS: profile.QoS{LatencyMillis: p.plan.qos.Latency.Seconds() * 1000, Percentile: p.plan.qos.Percentile},
+			Inputs: p.inputs(), QoS: profile.QoS{LatencyMillis: p.plan.qos.Latency.Seconds() * 1000, Percentile: p.plan.qos.Percentile},
 		},
 	}
 	for _, f := range functions {
-		out.Functions = append(out.Functions, f.document())
+		out.Functions = append(out.Functions, f.document(len(out.Workflow.Inputs) > 0))
 	}
 	if _, err := profile.New(out); err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// inputs returns what runs were measured with, where there is more than one.
+func (p *profiler) inputs() []profile.Input {
+	if len(p.plan.config.Inputs) < 2 {
+		return nil
+	}
+	var out []profile.Input
+	for _, in := range p.plan.config.Inputs {
+		name, _, _ := strings.Cut(in.Name, "@") // without the digest of its body
+		out = append(out, profile.Input{Name: name, Weight: in.Weight})
+	}
+	return out
 }
 
 func (p *profiler) description() string {
@@ -45,7 +59,7 @@ func (p *profiler) description() string {
 		p.plan.workflow.workflow.Name, p.began.UTC().Format(time.DateOnly), time.Since(p.began).Round(time.Second), how)
 }
 
-func (f *profiled) document() profile.Function {
+func (f *profiled) document(inputs bool) profile.Function {
 	out := profile.Function{
 		Name: f.function.Name, MemoryFloorBytes: function.Bytes(f.memories[0]),
 		PeakMemoryBytes: f.peaks, ColdStartMillis: rounded(f.cold),
@@ -57,7 +71,14 @@ func (f *profiled) document() profile.Function {
 	for _, c := range f.cpus {
 		for _, m := range f.memories {
 			r := function.Resources{CPU: function.MilliCPU(c), Memory: function.Bytes(m)}
-			out.Grid = append(out.Grid, profile.Cell{CPUMillis: r.CPU, MemoryBytes: r.Memory, ServiceMillis: rounded(f.cells[r])})
+			cell := profile.Cell{CPUMillis: r.CPU, MemoryBytes: r.Memory}
+			for _, s := range f.cells[r] {
+				cell.ServiceMillis = append(cell.ServiceMillis, math.Round(s.millis*1000)/1000)
+				if inputs {
+					cell.Inputs = append(cell.Inputs, s.input)
+				}
+			}
+			out.Grid = append(out.Grid, cell)
 		}
 	}
 	return out

@@ -50,10 +50,16 @@ type profiled struct {
 	samples  []sample
 	cpus     []int64
 	memories []int64
-	cells    map[function.Resources][]float64 // milliseconds
+	cells    map[function.Resources][]timing
 	peaks    []function.Bytes
 	cold     []float64 // milliseconds
 	floor    int64
+}
+
+// timing is one invocation that was measured.
+type timing struct {
+	millis float64
+	input  int // of the workflow
 }
 
 // measure makes the profile: it runs the workflow with ample resources to see
@@ -138,7 +144,7 @@ func (p *profiler) capture(ctx context.Context) ([]*profiled, []control.TrialRec
 	byName := map[string]*profiled{}
 	for i, f := range problem.Functions {
 		resources[f.Name] = f.Space.Largest()
-		out = append(out, &profiled{function: p.plan.config.Functions[i], space: f.Space, cells: map[function.Resources][]float64{}})
+		out = append(out, &profiled{function: p.plan.config.Functions[i], space: f.Space, cells: map[function.Resources][]timing{}})
 		byName[f.Name] = out[i]
 	}
 	var records []control.TrialRecord
@@ -339,7 +345,7 @@ func (p *profiler) point(ctx context.Context, f *profiled, r function.Resources,
 		if i == 0 {
 			continue
 		}
-		f.cells[r] = append(f.cells[r], o.Execution.Seconds()*1000)
+		f.cells[r] = append(f.cells[r], timing{o.Execution.Seconds() * 1000, s.input})
 		if int64(r.Memory) == f.memories[len(f.memories)-1] && o.PeakMem > 0 {
 			f.peaks = append(f.peaks, o.PeakMem)
 		}

@@ -95,7 +95,7 @@ func (p *profiler) pointRuns(ctx context.Context, functions []*profiled, i, j, i
 			}
 			for _, o := range m.Invocations {
 				f, r := byName[o.Function], at[o.Function]
-				f.cells[r] = append(f.cells[r], o.Execution.Seconds()*1000)
+				f.cells[r] = append(f.cells[r], timing{o.Execution.Seconds() * 1000, input})
 				if o.PeakMem > 0 && int64(r.Memory) == f.memories[len(f.memories)-1] {
 					f.peaks = append(f.peaks, o.PeakMem)
 				}

@@ -1,9 +1,6 @@
 package sim
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // Result is what a run measured, over the part of time that counts.
 type Result struct {
@@ -53,19 +50,4 @@ func (r *Result) ColdRate() float64 {
 // invocation's arrival until an instance takes it, within 1 %.
 func (r *Result) StartLatency(p float64) time.Duration {
 	return r.latency.quantile(p)
-}
-
-func seconds(ns int64) float64 { return float64(ns) / 1e9 }
-
-// clip returns the length of the part of [a, b) that lies in [from, to).
-func clip(a, b, from, to int64) int64 {
-	return max(0, min(b, to)-max(a, from))
-}
-
-// add returns a+b, or the largest instant instead of an overflow.
-func add(a, b int64) int64 {
-	if b > 0 && a > math.MaxInt64-b {
-		return math.MaxInt64
-	}
-	return a + b
 }

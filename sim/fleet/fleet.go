@@ -77,6 +77,7 @@ type Fleet struct {
 	line  line
 
 	states []pool.State
+	ended  Served // of the invocation that ends now
 	counts Counts
 }
 

@@ -14,7 +14,7 @@ type Host interface {
 	// End is called when an invocation was served.
 	End(token int64, x *Served)
 	// Fail is called when an invocation ended in another way.
-	Fail(token int64, why Failure)
+	Fail(token int64, x *Served, why Failure)
 	// Wake is called at the instants that Wake asked for.
 	Wake(token int64)
 }

@@ -133,10 +133,11 @@ func (s *Fleet) complete(j int32, generation uint32) {
 	if job.generation&generationMask != generation {
 		return // lost with its node
 	}
-	token, served, id, fatal := job.token, job.served, job.instance, job.fatal
+	token, id, fatal := job.token, job.instance, job.fatal
+	s.ended = job.served
 	s.dropJob(j)
 	s.leave(id, fatal)
-	s.host.End(token, &served)
+	s.host.End(token, &s.ended)
 }
 
 // leave takes an invocation that is over off its instance, which ends when it

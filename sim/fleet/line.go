@@ -98,11 +98,11 @@ func (s *Fleet) giveUp(j int32, generation uint32) {
 	}
 	f := &s.fns[job.served.Function]
 	f.waiting = remove(f.waiting, j)
-	token, why := job.token, Rejected
+	token, served, why := job.token, job.served, Rejected
 	if !s.everFits(s.revisions[f.revision].resources) {
 		why = TooLarge
 	}
 	s.dropJob(j)
 	s.serveLine(anyNode) // who is first now may be smaller
-	s.host.Fail(token, why)
+	s.host.Fail(token, &served, why)
 }

@@ -122,13 +122,13 @@ func (s *Fleet) lose(on int32) {
 		return
 	}
 	n.lost = true
-	var tokens []int64
+	var lost []job
 	for j := range s.jobs {
 		x := &s.jobs[j]
 		if x.instance < 0 || s.instances[x.instance].node != on {
 			continue
 		}
-		tokens = append(tokens, x.token)
+		lost = append(lost, *x)
 		f := &s.fns[x.served.Function]
 		s.account(f)
 		f.atWork--
@@ -155,8 +155,8 @@ func (s *Fleet) lose(on int32) {
 		}
 		s.destroy(int32(id))
 	}
-	for _, t := range tokens {
-		s.host.Fail(t, Lost)
+	for i := range lost {
+		s.host.Fail(lost[i].token, &lost[i].served, Lost)
 	}
 }
 

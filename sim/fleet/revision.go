@@ -70,6 +70,22 @@ func (s *Fleet) Usage(i int32) []Usage {
 	return out
 }
 
+// Idle is the idle time of a function's instances until now, within the counted
+// time.
+func (s *Fleet) Idle(i int32) time.Duration {
+	f := &s.fns[i]
+	for _, list := range [...][]int32{f.idle, f.starting} {
+		for _, id := range list {
+			s.settle(&s.instances[id])
+		}
+	}
+	var sum time.Duration
+	for r := f.revision; r >= 0; r = s.revisions[r].previous {
+		sum += s.revisions[r].usage.Idle
+	}
+	return sum
+}
+
 // Settle charges all instances until now, so that Usage is up to date.
 func (s *Fleet) Settle() {
 	for id := range s.instances {

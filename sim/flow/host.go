@@ -35,11 +35,11 @@ func (h *host) ColdStart(f int32, _ function.Resources) int64 {
 func (h *host) Serve(t int64, x *fleet.Served) (service int64, fatal bool) {
 	f := &h.functions[x.Function]
 	if x.Resources != f.resources {
-		f.resources, f.times = x.Resources, f.Service(x.Resources)
+		f.at(x.Resources)
 	}
 	in := &h.frames[frameOf(t)]
 	bits := in.draw(stepOf(t))
-	s := f.times(uniform(bits)) * float64(in.scale) * Slowdown(x.CPU, h.cfg.Interference)
+	s := f.times[in.input+1](uniform(bits)) * float64(in.scale) * Slowdown(x.CPU, h.cfg.Interference)
 	if h.cfg.Drift != nil {
 		s *= h.cfg.Drift(int(in.workflow), time.Duration(x.Begin))
 	}
@@ -68,7 +68,7 @@ func (h *host) End(t int64, x *fleet.Served) {
 
 // Fail implements fleet.Host. An invocation that was lost with its node is tried
 // once more.
-func (h *host) Fail(t int64, why fleet.Failure) {
+func (h *host) Fail(t int64, _ *fleet.Served, why fleet.Failure) {
 	s, in, at := (*Sim)(h), frameOf(t), stepOf(t)
 	switch {
 	case s.over(in):

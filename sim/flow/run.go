@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"slices"
+
 	"github.com/aquatope/aquatope/workflow"
 )
 
@@ -15,8 +17,9 @@ type frame struct {
 	left     int32  // iterations to begin, of a loop
 	draws    uint32 // of a loop, so that its iterations differ
 	scale    float32
-	decided  bool // a race that is won or a run that has failed: who comes back stops
-	cold     bool // a run that waited for a cold start
+	input    int16 // of the run's workflow, -1 without
+	decided  bool  // a race that is won or a run that has failed: who comes back stops
+	cold     bool  // a run that waited for a cold start
 	loop     bool
 	at       int64 // arrival of a run
 	key      uint64
@@ -37,7 +40,7 @@ func (s *Sim) within(outer, at int32, live int32) int32 {
 	i := s.newFrame()
 	o := &s.frames[outer]
 	s.frames[i] = frame{
-		parent: outer, step: at, workflow: o.workflow, live: live, scale: o.scale,
+		parent: outer, step: at, workflow: o.workflow, live: live, scale: o.scale, input: o.input,
 		key: mix(o.draw(at) ^ 0x5bf03635), // another stream than the draws of the step itself
 	}
 	return i
@@ -50,7 +53,11 @@ func (s *Sim) begin(w int32, scale float32) {
 	x := &s.workflows[w]
 	i := s.newFrame()
 	s.frames[i] = frame{
-		parent: -1, step: -1, workflow: w, live: 1, scale: scale, at: int64(s.fleet.Now()), key: mix(x.key + x.arrived*golden),
+		parent: -1, step: -1, workflow: w, live: 1, scale: scale, at: int64(s.fleet.Now()), input: -1, key: mix(x.key + x.arrived*golden),
+	}
+	if len(x.inputs) > 0 {
+		n, _ := slices.BinarySearch(x.inputs, uniform(mix(s.frames[i].key^0x1234f00d)))
+		s.frames[i].input = int16(min(n, len(x.inputs)-1))
 	}
 	x.arrived++
 	s.active++

@@ -2,12 +2,14 @@ package flow
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/pool"
 	"github.com/aquatope/aquatope/sim/fleet"
 	"github.com/aquatope/aquatope/stats"
+	"gonum.org/v1/gonum/floats"
 )
 
 // Arrival starts a run.
@@ -86,6 +88,7 @@ type program struct {
 	steps   []step
 	first   int32 // number of its first function
 	count   int32
+	inputs  []float64 // cumulative shares
 	key     uint64
 	arrived uint64
 	result  WorkflowResult
@@ -98,7 +101,15 @@ type behaviour struct {
 	workflow int32
 	// times are those at the resources of which the fleet asked last.
 	resources function.Resources
-	times     func(float64) float64
+	times     []func(float64) float64 // over all inputs, then of each
+}
+
+// at sets the resources that service times are drawn with.
+func (b *behaviour) at(r function.Resources) {
+	b.resources = r
+	for i := range b.times {
+		b.times[i] = b.Service(i-1, r)
+	}
 }
 
 // New returns a simulation that begins at instant 0. The policy is made for
@@ -120,15 +131,22 @@ func New(workflows []Workflow, p pool.Policy, cfg Config) *Sim {
 			panic("flow: " + err.Error())
 		}
 		first := len(functions)
+		inputs := slices.Clone(w.Inputs)
+		if len(inputs) > 0 {
+			floats.CumSum(inputs, inputs)
+			floats.Scale(1/inputs[len(inputs)-1], inputs)
+		}
 		s.workflows = append(s.workflows, program{
-			name: w.Name, qos: int64(w.QoS.Latency), steps: compile(w.Graph, number, first), first: int32(first), count: int32(len(w.Functions)),
+			inputs: inputs,
+			name:   w.Name, qos: int64(w.QoS.Latency), steps: compile(w.Graph, number, first), first: int32(first), count: int32(len(w.Functions)),
 			key: stats.Stream(cfg.Seed, fmt.Sprintf("sim/flow/%d/%s", i, w.Name)).Uint64(), result: newWorkflowResult(w),
 		})
 		for _, f := range w.Functions {
 			s.functions = append(s.functions, behaviour{
-				Function: f, workflow: int32(i), resources: f.Resources, times: f.Service(f.Resources),
+				Function: f, workflow: int32(i), times: make([]func(float64) float64, 1+len(inputs)),
 				key: stats.Stream(cfg.Seed, fmt.Sprintf("sim/flow/start/%d/%s", i, f.Name)).Uint64(),
 			})
+			s.functions[len(s.functions)-1].at(f.Resources)
 			functions = append(functions, fleet.Function{Name: w.Name + "/" + f.Name, Resources: f.Resources, ColdStart: seconds(mean(f.ColdStart)), Concurrency: f.Concurrency, Max: f.Max})
 		}
 	}

@@ -18,6 +18,9 @@ type Workflow struct {
 	Graph *workflow.Graph
 	// Functions are those that the stages of the graph call, by name.
 	Functions []Function
+	// Inputs are the relative weights of what runs get. A run has one input for
+	// all of its stages. May be empty.
+	Inputs []float64
 }
 
 // Function is how a function behaves.
@@ -27,9 +30,10 @@ type Function struct {
 	// Concurrency is how many invocations one instance serves at once, Max the
 	// hard cap on instances; 0 means 1 and none.
 	Concurrency, Max int
-	// Service returns the distribution of the service time with resources r: a
+	// Service returns the distribution of the service time with resources r in
+	// runs with one of the workflow's inputs, or over all of them for -1: a
 	// quantile function over [0, 1) in seconds.
-	Service func(r function.Resources) func(u float64) float64
+	Service func(input int, r function.Resources) func(u float64) float64
 	// Floor is the memory below which an invocation is killed.
 	Floor function.Bytes
 	// ColdStart holds equally likely times in seconds from the start of an
@@ -41,9 +45,12 @@ type Function struct {
 // function, in order of the model; nil means the largest of each space.
 func FromModel(m *profile.Model, resources []function.Resources) Workflow {
 	w := Workflow{Name: m.Name, QoS: m.QoS, Graph: m.Graph}
+	for _, in := range m.Inputs {
+		w.Inputs = append(w.Inputs, in.Weight)
+	}
 	for i, t := range m.Functions {
-		f := Function{Name: t.Name, Resources: t.Space.Largest(), Floor: t.Floor, ColdStart: t.ColdStart, Service: func(r function.Resources) func(float64) float64 {
-			s := t.At(r)
+		f := Function{Name: t.Name, Resources: t.Space.Largest(), Floor: t.Floor, ColdStart: t.ColdStart, Service: func(input int, r function.Resources) func(float64) float64 {
+			s := t.Of(input, r)
 			return s.Quantile
 		}}
 		if resources != nil {
@@ -64,7 +71,7 @@ func Functions(workflows []Workflow) []pool.Function {
 		for _, f := range w.Functions {
 			out = append(out, pool.Function{
 				Name: w.Name + "/" + f.Name, App: w.Name, Memory: f.Resources.Memory, Concurrency: max(1, f.Concurrency), Max: f.Max,
-				ColdStart: seconds(mean(f.ColdStart)), Service: seconds(meanOf(f.Service(f.Resources))),
+				ColdStart: seconds(mean(f.ColdStart)), Service: seconds(meanOf(f.Service(-1, f.Resources))),
 			})
 		}
 	}
@@ -92,7 +99,7 @@ func Successors(workflows []Workflow, seed uint64) (map[int][]pool.Successor, er
 		times := make([]func(float64) float64, len(w.Graph.Stages))
 		for stage := range times {
 			f := w.Functions[number[stage]]
-			times[stage] = f.Service(f.Resources)
+			times[stage] = f.Service(-1, f.Resources)
 			number[stage] += first
 		}
 		r := stats.Stream(seed, "sim/flow/successors/"+w.Name)

@@ -149,7 +149,7 @@ func (x *host) End(t int64, _ *fleet.Served) {
 }
 
 // Fail implements fleet.Host: the run of an invocation that is turned away ends.
-func (x *host) Fail(t int64, _ fleet.Failure) {
+func (x *host) Fail(t int64, _ *fleet.Served, _ fleet.Failure) {
 	slot, i, _ := parse(t)
 	a := &x.runs[slot]
 	if a.counted {
