@@ -72,10 +72,6 @@ func (w *tuneWorld) run(c tuner.Configuration, input int, rng *rand.Rand) tuner.
 	slots := w.comp.Slots()
 	service, uniform := make([]float64, len(slots)), make([]float64, w.comp.Uniforms())
 	start := make([]float64, len(slots))
-	input := -1
-	if len(w.model.Inputs) > 0 { // without, the stream of numbers stays what it was
-		input = w.model.InputAt(rng.Float64())
-	}
 	for k, stage := range slots {
 		f := w.function(stage)
 		s := w.tables[f].Of(input, c[f])
