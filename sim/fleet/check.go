@@ -2,6 +2,16 @@ package fleet
 
 import "fmt"
 
+// Room is how many instances, invocations, events and the like there is room for.
+// It is for tests.
+func (s *Fleet) Room() int {
+	n := len(s.instances) + len(s.jobs) + len(s.wakes) + cap(s.events) + cap(s.line)
+	for i := range s.nodes {
+		n += cap(s.nodes[i].victims)
+	}
+	return n
+}
+
 // Check returns an error when the books do not balance. It looks at everything,
 // and is for tests.
 func (s *Fleet) Check() error {

@@ -39,7 +39,7 @@ func (h *host) Serve(t int64, x *fleet.Served) (service int64, fatal bool) {
 	}
 	in := &h.frames[frameOf(t)]
 	bits := in.draw(stepOf(t))
-	s := f.times[in.input+1](uniform(bits)) * float64(in.scale) * Slowdown(x.CPU, h.cfg.Interference)
+	s := f.times[in.input+1](uniform(bits)) * in.scale * Slowdown(x.CPU, h.cfg.Interference)
 	if h.cfg.Drift != nil {
 		s *= h.cfg.Drift(int(in.workflow), time.Duration(x.Begin))
 	}

@@ -16,7 +16,7 @@ type frame struct {
 	live     int32  // ways that have not come back
 	left     int32  // iterations to begin, of a loop
 	draws    uint32 // of a loop, so that its iterations differ
-	scale    float32
+	scale    float64
 	input    int16 // of the run's workflow, -1 without
 	decided  bool  // a race that is won or a run that has failed: who comes back stops
 	cold     bool  // a run that waited for a cold start
@@ -49,7 +49,7 @@ func (s *Sim) within(outer, at int32, live int32) int32 {
 func (s *Sim) free(i int32) { s.spare = append(s.spare, i) }
 
 // begin starts a run that arrived now.
-func (s *Sim) begin(w int32, scale float32) {
+func (s *Sim) begin(w int32, scale float64) {
 	x := &s.workflows[w]
 	i := s.newFrame()
 	s.frames[i] = frame{

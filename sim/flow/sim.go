@@ -21,6 +21,12 @@ type Arrival struct {
 	Scale float64
 }
 
+// Node is a machine of the cluster, and Loss one that dies.
+type (
+	Node = fleet.Node
+	Loss = fleet.Loss
+)
+
 // Config describes the world and what counts.
 type Config struct {
 	// Window is the time between plans, positive; Lead how long before the end
@@ -32,7 +38,7 @@ type Config struct {
 	From, Until time.Duration
 	// Nodes are the cluster; without any there is room for everything and no
 	// interference.
-	Nodes []fleet.Node
+	Nodes []Node
 	// Overbook is how many times a node's CPU the limits of its instances may
 	// sum up to; 0 means DefaultOverbook.
 	Overbook float64
@@ -47,7 +53,7 @@ type Config struct {
 	// Outliers are invocations that are slower than measured.
 	Outliers Outliers
 	// Losses are nodes that die.
-	Losses []fleet.Loss
+	Losses []Loss
 	// Price turns resources into cost.
 	Price function.Price
 	Seed  uint64
@@ -165,7 +171,7 @@ func (s *Sim) Feed(batch []Arrival) {
 			panic("flow: arrivals out of order")
 		}
 		s.fleet.RunTo(a.At)
-		scale := float32(a.Scale)
+		scale := a.Scale
 		if a.Scale == 0 {
 			scale = 1
 		}
