@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/aquatope/aquatope/function"
@@ -43,6 +44,11 @@ func (t *Tuning) outcome(target tuner.Target) (TuningOutcome, error) {
 	if err != nil {
 		return TuningOutcome{}, fmt.Errorf("recommending a configuration: %w", err)
 	}
+	if !res.Feasible {
+		if res, err = t.noStepBack(&p, res); err != nil {
+			return TuningOutcome{}, err
+		}
+	}
 	out := TuningOutcome{Result: res, Runs: len(t.history), Verdict: VerdictFeasible}
 	if !res.Feasible {
 		out.Verdict = VerdictUnknown
@@ -50,6 +56,35 @@ func (t *Tuning) outcome(target tuner.Target) (TuningOutcome, error) {
 		if res.Promised.Low > target.Seconds || len(res.Latency) == 0 && res.Blocker != "" {
 			out.Verdict = VerdictInfeasible
 		}
+	}
+	return out, nil
+}
+
+// noStepBack gives every function of a configuration that comes closest to a promise
+// at least what it is deployed with. What comes closest is the least of many
+// estimates, so it looks faster than it is, the more so the less the runs told, and
+// may be slower than what serves. Nothing is slower for having more.
+func (t *Tuning) noStepBack(p *tuner.Problem, res tuner.Result) (tuner.Result, error) {
+	predict, ok := t.c.Strategy.(Predictor)
+	if !ok || len(res.Latency) == 0 || len(res.Configuration) != len(p.Functions) {
+		return res, nil
+	}
+	c := slices.Clone(res.Configuration)
+	for i, f := range t.c.Functions {
+		most := p.Functions[i].Space.Largest()
+		c[i].CPU = max(c[i].CPU, min(f.Resources.CPU, most.CPU))
+		c[i].Memory = max(c[i].Memory, min(f.Resources.Memory, most.Memory))
+	}
+	if slices.Equal(c, res.Configuration) {
+		return res, nil
+	}
+	out, err := predict.Predict(p, t.history, c, t.stream("recommendation"))
+	if err != nil {
+		return res, fmt.Errorf("predicting what comes closest: %w", err)
+	}
+	out.Feasible = false // no search found anything that is
+	if out.Blocker == "" {
+		out.Blocker, out.Reason = res.Blocker, res.Reason
 	}
 	return out, nil
 }

@@ -27,6 +27,8 @@ type tuningWorld struct {
 	runs    int
 	failAt  int // the run that cannot be measured, from 1; 0 for none
 	always  function.Outcome
+	seed    uint64
+	busy    bool // others use the machine: some runs take a multiple of their time
 }
 
 var (
@@ -50,12 +52,15 @@ func (w *tuningWorld) Run(_ context.Context, t control.Trial) (control.Measureme
 	if w.runs == w.failAt {
 		return control.Measurement{}, errors.New("the machine went away")
 	}
-	rng := stats.Stream(7, t.ID)
+	rng := stats.Stream(7+w.seed, t.ID)
 	m := control.Measurement{Start: w.now}
 	at := w.now
 	for stage, path := range []string{"/do/0/first", "/do/1/second"} {
 		r := t.Resources[[]string{"first", "second"}[stage]]
 		s, ok := service(stage, r, t.Input, rng.NormFloat64())
+		if w.busy && ok {
+			s *= math.Exp(math.Abs(0.8 * rng.NormFloat64()))
+		}
 		o := function.Observation{
 			Time: at, Stage: path, Outcome: function.OutcomeOK, Resources: r, PeakMem: 40 * function.MiB,
 			Queue: 3 * time.Millisecond, Cold: true, ColdStart: 150 * time.Millisecond, Execution: time.Duration(s * float64(time.Second)),
@@ -280,6 +285,32 @@ func TestTuningSaysWhatCannotBe(t *testing.T) {
 	}
 	if w.runs >= 15 {
 		t.Errorf("a function that always fails is run %d times", w.runs)
+	}
+}
+
+// Where nothing keeps the promise, what comes closest is never slower than what is
+// deployed, however little the runs on a busy machine told.
+func TestInfeasibleIsNoStepBack(t *testing.T) {
+	for seed := range uint64(6) {
+		w := newTuningWorld()
+		w.seed, w.busy = seed, true
+		c := tuningConfig(w, 0.08, 12)
+		deployed := tuner.Configuration{{CPU: 1500, Memory: 512 * function.MiB}, {CPU: 1500, Memory: 512 * function.MiB}}
+		for i := range c.Functions {
+			c.Functions[i].Resources = deployed[i]
+		}
+		out, err := runTuning(t, w, c, 100).Incumbent()
+		if err != nil || out.Verdict == control.VerdictFeasible {
+			t.Fatalf("seed %d: verdict %s, %v", seed, out.Verdict, err)
+		}
+		before, _ := truth(t, deployed, c.Price)
+		after, _ := truth(t, out.Configuration, c.Price)
+		if after > before*1.001 {
+			t.Errorf("seed %d: p95 %.3f s with %v, %.3f s with what is deployed", seed, after, out.Configuration, before)
+		}
+		if out.Promised.Mean <= 0 || len(out.Shares) != 2 {
+			t.Errorf("seed %d: it is not said what is predicted: %+v", seed, out.Result)
+		}
 	}
 }
 

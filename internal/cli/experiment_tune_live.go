@@ -127,6 +127,13 @@ func tuneLive(ctx context.Context, env *Env, o tuneLiveOptions) (tuneLiveResult,
 	}
 	defer srv.close()
 	c := srv.client
+	// Tuning begins where one would: with what was set by hand.
+	for i, f := range byHand.Functions {
+		space := tuned.Functions[i].Space
+		tuned.Functions[i].Resources = function.Resources{
+			CPU: function.MilliCPU(space.CPU.Snap(int64(f.Resources.CPU))), Memory: function.Bytes(space.Memory.SnapUp(int64(f.Resources.Memory))),
+		}
+	}
 	if err := deployBundle(ctx, c, tuned); err != nil {
 		return out, err
 	}
