@@ -148,6 +148,17 @@ func (t *Tuning) Left() int {
 // Runs returns how many runs there are, and how many of them were taken over.
 func (t *Tuning) Runs() (all, resumed int) { return len(t.history), t.resumed }
 
+// Disturbed returns how many of the runs other work on the machine disturbed.
+func (t *Tuning) Disturbed() int {
+	n := 0
+	for _, r := range t.records {
+		if r.Disturbed {
+			n++
+		}
+	}
+	return n
+}
+
 // Problem returns what is tuned, with what has been learnt of its graph.
 func (t *Tuning) Problem() tuner.Problem { return t.problem }
 

@@ -25,8 +25,11 @@ type Measurement struct {
 	Message string
 	// Invocations are all that the run made.
 	Invocations []function.Observation
-	// Disturbed says that other work was under way on the machine.
+	// Disturbed says that other work on the machine was in the way.
 	Disturbed bool
+	// OtherCPUs is how many CPUs others used meanwhile, on average; 0 where the
+	// machine does not tell.
+	OtherCPUs float64
 }
 
 // TrialRunner runs trials, one at a time, so that they do not disturb one
@@ -71,6 +74,7 @@ type TrialRecord struct {
 	Failed         bool                          `json:"failed,omitempty"`
 	Message        string                        `json:"message,omitempty"`
 	Disturbed      bool                          `json:"disturbed,omitempty"`
+	OtherCPUs      float64                       `json:"otherCPUs,omitempty"`
 	Online         bool                          `json:"online,omitempty"`
 	Invocations    []TrialInvocation             `json:"invocations"`
 }
@@ -89,7 +93,7 @@ type TrialInvocation struct {
 func RecordOf(t Trial, m Measurement) TrialRecord {
 	r := TrialRecord{
 		ID: t.ID, Time: m.Start, Resources: t.Resources, Failed: m.Failed, Message: m.Message, Disturbed: m.Disturbed,
-		LatencySeconds: NetLatency(m).Seconds(),
+		OtherCPUs: m.OtherCPUs, LatencySeconds: NetLatency(m).Seconds(),
 	}
 	for _, o := range m.Invocations {
 		switch o.Outcome {

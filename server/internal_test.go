@@ -1,6 +1,7 @@
 package server
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -106,6 +107,44 @@ func TestHTTPStatus(t *testing.T) {
 	} {
 		if got := httpStatus(&c.p); got != c.want {
 			t.Errorf("%+v: %d, want %d", c.p, got, c.want)
+		}
+	}
+}
+
+func TestParseIdle(t *testing.T) {
+	const text = "cpu  100 0 50 7000 300 0 5 2 0 0\ncpu0 50 0 25 3500 150 0 2 1 0 0\ncpu1 50 0 25 3500 150 0 3 1 0 0\nintr 12 0\n"
+	if idle, cpus := parseIdle(text); idle != 73*time.Second || cpus != 2 {
+		t.Errorf("%s idle on %d CPUs", idle, cpus)
+	}
+	for _, bad := range []string{"", "cpu", "cpu a b c d e\ncpu0 1 2 3 4 5", "garbage\n"} {
+		if _, cpus := parseIdle(bad); cpus != 0 {
+			t.Errorf("%q: %d CPUs", bad, cpus)
+		}
+	}
+}
+
+func TestOthers(t *testing.T) {
+	start := time.Now()
+	read := func(ms, idle, self, cpus int) cpuReading {
+		d := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+		return cpuReading{start.Add(d(ms)), d(idle), d(self), cpus}
+	}
+	for name, c := range map[string]struct {
+		from, to  cpuReading
+		instances time.Duration
+		want      float64
+		ok        bool
+	}{
+		"one of two CPUs":              {read(0, 0, 0, 2), read(1000, 480, 100, 2), 400 * time.Millisecond, 1, true},
+		"nobody else":                  {read(0, 0, 0, 2), read(1000, 1500, 100, 2), 400 * time.Millisecond, 0, true},
+		"less than can be told":        {read(0, 0, 0, 2), read(100, 185, 0, 2), 0, 0, true},
+		"the kernel does not tell":     {read(0, 0, 0, 0), read(1000, 0, 0, 0), 0, 0, false},
+		"a CPU went":                   {read(0, 0, 0, 2), read(1000, 0, 0, 1), 0, 0, false},
+		"no time":                      {read(0, 0, 0, 2), read(0, 0, 0, 2), 0, 0, false},
+		"more measured than was there": {read(0, 0, 0, 2), read(1000, 1900, 0, 2), time.Second, 0, true},
+	} {
+		if got, ok := c.from.others(c.to, c.instances); ok != c.ok || math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%s: %v, %v", name, got, ok)
 		}
 	}
 }

@@ -84,6 +84,11 @@ func (s *Server) startProfile(name string, req api.ProfileRequest) (api.Profilin
 		defer release()
 		defer runner.remove(nil)
 		p := newProfiler(s, plan, runner, req, j)
+		runner.disturbed = func(why string) {
+			if why != "" {
+				p.say("run " + why)
+			}
+		}
 		out, err := p.measure(background)
 		var text bytes.Buffer
 		if err == nil {

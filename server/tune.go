@@ -69,7 +69,7 @@ func (s *Server) startTuning(ctx context.Context, name string, req api.TuneReque
 	background, cancel := context.WithCancel(s.background)
 	j := newJob(cancel, api.Tuning{
 		Workflow: name, Phase: api.PhaseRunning, QoS: plan.qos, Strategy: plan.config.Strategy.Name(),
-		Budget: plan.config.Budget, Runs: all, Resumed: resumed, Message: "starting",
+		Budget: plan.config.Budget, Runs: all, Resumed: resumed, Disturbed: session.Disturbed(), Message: "starting",
 	})
 	var online *onlineTuning
 	if req.Online {
@@ -77,6 +77,9 @@ func (s *Server) startTuning(ctx context.Context, name string, req api.TuneReque
 			cancel()
 			return api.Tuning{}, cannotTune(err)
 		}
+	}
+	runner.disturbed = func(why string) {
+		j.update(func(t *api.Tuning) { t.Disturbance, t.Repeated = why, runner.repeats })
 	}
 	s.tunings.set(name, j)
 	started = true
@@ -135,7 +138,10 @@ func (s *Server) tuneSteps(ctx context.Context, j *job[api.Tuning], session *con
 		}
 		runs, _ := session.Runs()
 		rec := s.recommendation(out, session, plan)
-		j.update(func(t *api.Tuning) { t.Runs, t.Warmups, t.Recommendation = runs, runner.warmups, rec })
+		j.update(func(t *api.Tuning) {
+			t.Runs, t.Warmups, t.Recommendation = runs, runner.warmups, rec
+			t.Repeated, t.Disturbed = runner.repeats, session.Disturbed()
+		})
 	}
 	return nil
 }

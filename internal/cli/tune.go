@@ -148,6 +148,9 @@ func tuneNote(t api.Tuning) string {
 		note = fmt.Sprintf("%d left; best so far %s the promise: p%v %s (%s to %s), %.3g $ per 1M runs",
 			max(0, t.Budget-t.Runs), verdict, t.QoS.Percentile, millis(r.Promised.Mean), millis(r.Promised.Low), millis(r.Promised.High), 1e6*r.Cost.Mean)
 	}
+	if t.Disturbance != "" {
+		note += "; " + t.Disturbance
+	}
 	return note
 }
 
@@ -171,6 +174,10 @@ func finishTuning(env *Env, t api.Tuning, f tuneFlags) error {
 	}
 	if err := env.Print("Tuning", t, choicesTable(t.Workflow, r), predictionTable(r)); err != nil {
 		return err
+	}
+	if t.Disturbed > 0 {
+		env.Notef("%d of %d runs were disturbed by other work on this machine, after up to three tries each: tune again with --fresh when it does less",
+			t.Disturbed, t.Runs)
 	}
 	switch r.Verdict {
 	case "infeasible":

@@ -42,17 +42,20 @@ const (
 
 // Tuning is the state of a tuning session.
 type Tuning struct {
-	Workflow string        `json:"workflow"`
-	Phase    Phase         `json:"phase" enum:"running,watching,stopped,done,failed"`
-	QoS      workflow.QoS  `json:"qos"`
-	Strategy string        `json:"strategy"`
-	Budget   int           `json:"budget"`
-	Runs     int           `json:"runs" doc:"So far, those of earlier sessions included."`
-	Resumed  int           `json:"resumed" doc:"Runs of earlier sessions."`
-	Warmups  int           `json:"warmups" doc:"Runs that only warmed instances and were not measured."`
-	Message  string        `json:"message,omitempty" doc:"What happens, or why it failed."`
-	Applied  bool          `json:"applied"`
-	Online   *OnlineCounts `json:"online,omitempty"`
+	Workflow    string        `json:"workflow"`
+	Phase       Phase         `json:"phase" enum:"running,watching,stopped,done,failed"`
+	QoS         workflow.QoS  `json:"qos"`
+	Strategy    string        `json:"strategy"`
+	Budget      int           `json:"budget"`
+	Runs        int           `json:"runs" doc:"So far, those of earlier sessions included."`
+	Resumed     int           `json:"resumed" doc:"Runs of earlier sessions."`
+	Warmups     int           `json:"warmups" doc:"Runs that only warmed instances and were not measured."`
+	Repeated    int           `json:"repeated" doc:"Runs that were made again, since other work on the machine disturbed them."`
+	Disturbed   int           `json:"disturbed" doc:"Of the runs, those that were disturbed each time."`
+	Message     string        `json:"message,omitempty" doc:"What happens, or why it failed."`
+	Disturbance string        `json:"disturbance,omitempty" doc:"What else uses the machine at the moment."`
+	Applied     bool          `json:"applied"`
+	Online      *OnlineCounts `json:"online,omitempty"`
 	// Recommendation is the best so far.
 	Recommendation *Recommendation `json:"recommendation,omitempty"`
 }
