@@ -77,9 +77,10 @@ func (p *Pool) trusted(fn string) bool {
 func (p *Pool) retain(f *controlled, x pool.Event, r pool.Retention) platform.Scale {
 	want := f.scale
 	f.retained = r.KeepAlive
-	if r.KeepAlive == pool.UntilPlan {
+	if r.KeepAlive == pool.UntilPlan || r.PreWarm > 0 {
 		f.retained = 0
-		want.KeepAlive = max(since(p.planAt)-x.At, 0) + p.c.Window // the plan comes in time
+		// The plan comes in time; until then nothing could be started again.
+		want.KeepAlive = max(since(p.planAt)-x.At, 0) + p.c.Window
 		return want
 	}
 	want.KeepAlive = r.KeepAlive

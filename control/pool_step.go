@@ -194,6 +194,11 @@ func (p *Pool) foreseen(i int, t pool.Target, out *planned) {
 	switch out.Trust {
 	case TrustFull, TrustWidened:
 		out.Target, out.KeepAlive = t.Warm, max(t.KeepAlive, p.functions[i].retained)
+		if t.Part.KeepAlive > 0 {
+			// Instances are started at plans only, so that one for a part
+			// of the window is one for all of it.
+			out.Target = max(out.Target, 1)
+		}
 		out.worth = d.Mean()
 		out.Reason = "forecast"
 	default:

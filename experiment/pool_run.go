@@ -168,6 +168,14 @@ func (c *clocked) Foresee(entry int) []pool.Ahead {
 	return nil
 }
 
+// Follow implements pool.Follower for policies that do.
+func (c *clocked) Follow(function int) []pool.Ahead {
+	if f, ok := c.Policy.(pool.Follower); ok {
+		return f.Follow(function)
+	}
+	return nil
+}
+
 // asPolicy keeps the policy's own choice of victims, if it makes one.
 func (c *clocked) asPolicy() pool.Policy {
 	if e, ok := c.Policy.(pool.Evictor); ok {

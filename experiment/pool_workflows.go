@@ -140,7 +140,7 @@ func newWorkflowWorld(c PoolConfig, seed uint64) (*world, error) {
 	}
 	t.Complete(stats.Stream(seed, "experiment/complete"))
 	w := &world{PoolConfig: c, seed: seed, trace: &t, successors: map[int][]pool.Successor{}}
-	r := stats.Stream(seed, "experiment/workflows")
+	r, told := stats.Stream(seed, "experiment/workflows"), stats.Stream(seed, "experiment/lags")
 	all := shapes()
 	var placed []laid
 	for i := range t.Functions {
@@ -165,7 +165,8 @@ func newWorkflowWorld(c PoolConfig, seed uint64) (*world, error) {
 			})
 		}
 		lags := composition.Lags(len(g.Stages), lagSamples, l.draw(r), r)
-		w.successors[l.first] = pool.Successors(lags, numbers)
+		between := composition.LagsBetween(len(g.Stages), lagSamples, l.draw(told), told)
+		w.successors[l.first] = pool.Relayed(lags, between, numbers)
 		placed = append(placed, l)
 	}
 	w.newSource = func() source {

@@ -42,14 +42,16 @@ type Aquatope struct {
 	ahead      lookahead
 	pooled     [maxLevels]gaps
 	plan       Plan
+	planned    time.Duration // when the last plan was made: its window's arrivals count from here
 	begin      time.Duration // of the window that was planned last
-	lead       time.Duration // between plan and begin
 	window     time.Duration
 }
 
 // demand is what the policy remembers of one function.
 type demand struct {
-	seen   int                   // arrivals in the window that began last
+	seen   int                   // arrivals since the last plan
+	first  float64               // share of the window after which the first of them came
+	phase  *phase                // nil until called
 	busy   int                   // instances as of the last event
 	next   forecast.Distribution // of the current window; nil without a forecast
 	counts counts                // the same by count
@@ -130,13 +132,20 @@ func (p *Aquatope) windowAt(t time.Duration) int64 { return p.cfg.Week + int64(t
 
 // Plan implements Policy.
 func (p *Aquatope) Plan(s *Snapshot) Plan {
-	p.begin, p.lead, p.window = s.Next, s.Next-s.Now, s.Window
+	p.planned, p.begin, p.window = s.Now, s.Next, s.Window
 	next := p.windowAt(s.Next)
 	if next <= p.windowAt(p.cfg.From) {
 		return nil
 	}
 	for i := range s.States {
-		p.fns[i].seen = 0
+		d := &p.fns[i]
+		if d.seen > 0 {
+			if d.phase == nil {
+				d.phase = &phase{}
+			}
+			d.phase.add(d.first, d.seen)
+			d.seen = 0
+		}
 		h := p.histories[i]
 		if n := s.States[i].Arrivals; n > 0 && next > h.Next() {
 			// In range: a window is not closed twice, and counts are bounded.
@@ -150,7 +159,7 @@ func (p *Aquatope) Plan(s *Snapshot) Plan {
 		for i := range p.fns {
 			p.fns[i].next = nil
 			if p.functions[i].OnDemand {
-				p.plan[i] = Target{KeepAlive: secondsOf(p.ahead.restart[i] / p.functions[i].idleCost())}
+				p.plan[i] = Target{KeepAlive: secondsOf(p.ahead.price[i] / p.functions[i].idleCost())}
 				continue
 			}
 			p.plan[i] = Target{KeepAlive: breakEven(p.functions[i].idleCost(), p.cfg.Price)}
@@ -162,11 +171,7 @@ func (p *Aquatope) Plan(s *Snapshot) Plan {
 		d := &p.fns[i]
 		d.next = out[i][0]
 		d.counts.fill(d.next)
-		warm := levelsWorth(d.next, d.counts.first(), p.functions[i], s.Window.Seconds(), p.functions[i].idleCost(), p.cfg.Price)
-		if p.ahead.followed[i] {
-			warm = 0
-		}
-		p.plan[i] = Target{Warm: warm}
+		p.plan[i] = p.target(i, &s.States[i])
 	}
 	return p.plan
 }
@@ -174,9 +179,10 @@ func (p *Aquatope) Plan(s *Snapshot) Plan {
 // Arrive implements Policy.
 func (p *Aquatope) Arrive(e Event) {
 	d := &p.fns[e.Function]
-	if e.At >= p.begin {
-		d.seen++
+	if d.seen == 0 {
+		d.first = (e.At - p.planned).Seconds() / p.window.Seconds()
 	}
+	d.seen++
 	if e.Busy > d.busy {
 		l := d.level(e.Busy)
 		if l.idle {
@@ -197,23 +203,23 @@ func (p *Aquatope) Idle(e Event) (Retention, bool) {
 	f := &p.functions[e.Function]
 	gb := f.idleCost()
 	alive := e.Busy + e.Idle
-	switch {
-	case p.ahead.followed[e.Function]:
-		// The next run will be foreseen, so that going costs a start ahead only.
-		return Retention{KeepAlive: p.keep(d, alive, gb, min(p.cfg.Price, p.ahead.restart[e.Function])), Release: true}, true
-	case alive > 1:
-		return Retention{KeepAlive: p.keep(d, alive, gb, p.cfg.Price)}, true
+	price := p.ahead.price[e.Function]
+	if alive > 1 || f.OnDemand {
+		return Retention{KeepAlive: p.keep(d, alive, gb, price), Release: f.OnDemand}, true
 	}
-	if d.next == nil || e.At < p.begin {
-		return Retention{}, false // the target holds, which may be of a window about to begin
+	if d.next == nil {
+		return Retention{}, false
 	}
-	passed := (e.At - p.begin).Seconds()
+	passed := (e.At - p.planned).Seconds()
 	window := p.window.Seconds()
+	if d.seen == 0 {
+		return p.awaited(e.Function, passed)
+	}
 	// Without an instance now one must be started for the next window, taken to
 	// be like this one, and those that start slowly will come late.
-	late := max(0, f.ColdStart-p.lead).Seconds()
-	restart := gb*f.ColdStart.Seconds()*(1-d.counts.p[0]) + p.cfg.Price*d.counts.within(min(1, late/window))
-	x, all := d.counts.rest(d.seen, passed/window, window-passed, gb, p.cfg.Price, restart)
+	late := max(0, f.ColdStart-(p.begin-p.planned)).Seconds()
+	restart := gb*f.ColdStart.Seconds()*(1-d.counts.p[0]) + price*d.counts.within(min(1, late/window))
+	x, all := d.counts.rest(d.seen, passed/window, window-passed, gb, price, restart)
 	if all {
 		return Retention{KeepAlive: UntilPlan}, true
 	}
@@ -222,6 +228,9 @@ func (p *Aquatope) Idle(e Event) (Retention, bool) {
 
 // Foresee implements Foreseer.
 func (p *Aquatope) Foresee(entry int) []Ahead { return p.ahead.of[entry] }
+
+// Follow implements Follower.
+func (p *Aquatope) Follow(function int) []Ahead { return p.ahead.after[function] }
 
 // keep is how long the last of that many instances is worth keeping, by the
 // gaps between its uses.

@@ -90,7 +90,7 @@ func TestLooksAhead(t *testing.T) {
 		{Stage: 1, Reached: 1, Seconds: []float64{0.2, 0.3, 0.4}}, // sooner than it starts
 		{Stage: 2, Reached: 0.5, Seconds: []float64{8, 10, 12}},
 	}
-	p := pool.NewAquatope(functions(3), fixed{forecast.NewEmpirical([]float64{9})}, pool.Config{
+	p := pool.NewAquatope(functions(3), fixed{forecast.NewEmpirical([]float64{1})}, pool.Config{
 		Price: 100, Window: time.Minute, Successors: map[int][]pool.Successor{0: pool.Successors(lags, []int{0, 1, 2})},
 	})
 	ahead := p.Foresee(0)
@@ -198,4 +198,59 @@ func TestDecisionsAreSound(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A stage is told by whom tells it best: a branch by its first stage, and the
+// last stage by the one before it, from whose start its own is less uncertain.
+func TestBestTeller(t *testing.T) {
+	t.Parallel()
+	wide := []float64{4, 6, 8, 10, 12, 14, 16}
+	lags := []workflow.Lag{
+		{Stage: 0, Reached: 1, Seconds: []float64{0, 0}},
+		{Stage: 1, Reached: 0.5, Seconds: wide},
+		{Stage: 2, Reached: 0.5, Seconds: []float64{7, 9, 11, 13, 15, 17, 19}},
+	}
+	between := [][]workflow.Lag{
+		{{Stage: 0}, lags[1], lags[2]},
+		{{Stage: 0}, {Stage: 1}, {Stage: 2, Reached: 1, Seconds: []float64{3, 3, 3, 3}}},
+		{{Stage: 0}, {Stage: 1}, {Stage: 2}},
+	}
+	p := pool.NewAquatope(functions(3), nil, pool.Config{
+		Price: 100, Window: time.Minute, Successors: map[int][]pool.Successor{0: pool.Relayed(lags, between, []int{0, 1, 2})},
+	})
+	if got := p.Foresee(0); len(got) != 1 || got[0].Function != 1 {
+		t.Errorf("the start of a run foresees %+v, want function 1 only", got)
+	}
+	got := p.Follow(1)
+	if len(got) != 1 || got[0].Function != 2 {
+		t.Fatalf("stage 1 foresees %+v, want function 2", got)
+	}
+	if ready := got[0].After + time.Second; ready > 3*time.Second || ready < 1500*time.Millisecond {
+		t.Errorf("ready %v after a stage that takes 3 s", ready)
+	}
+}
+
+// A function that is called by a clock is started just before it strikes.
+func TestWaitsForTheClock(t *testing.T) {
+	t.Parallel()
+	p := pool.NewAquatope(functions(1), fixed{forecast.NewEmpirical([]float64{1})}, pool.Config{Price: 100, Window: time.Minute})
+	for m := 1; m < 6; m++ {
+		plan(p, m, 1)
+		at := time.Duration(m)*time.Minute + 30*time.Second // 32 s after the plan
+		p.Arrive(pool.Event{At: at, Busy: 1})
+		p.Idle(pool.Event{At: at + time.Second, Idle: 1})
+	}
+	got := plan(p, 6, 1)
+	if part := got[0].Part; got[0].Warm != 0 || part.PreWarm < 25*time.Second || part.PreWarm > 31*time.Second || part.KeepAlive <= 0 {
+		t.Fatalf("plans %+v, want an instance shortly before 32 s", got[0])
+	}
+	// An instance that falls idle before the strike makes room for that one.
+	r, ok := p.Idle(pool.Event{At: 6*time.Minute + 2*time.Second, Idle: 1})
+	if !ok || !r.Release || r.PreWarm < 20*time.Second || r.PreWarm > 28*time.Second {
+		t.Errorf("idle 28 s before the strike: %+v, %v", r, ok)
+	}
+	r, ok = p.Idle(pool.Event{At: 6*time.Minute + 29*time.Second + 500*time.Millisecond, Idle: 1})
+	if !ok || r.PreWarm != 0 || r.KeepAlive < 500*time.Millisecond && r.KeepAlive != pool.UntilPlan {
+		t.Errorf("idle half a second before the strike: %+v, %v", r, ok)
+	}
 }

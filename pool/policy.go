@@ -68,6 +68,12 @@ type Snapshot struct {
 type Target struct {
 	Warm      int
 	KeepAlive time.Duration
+	// Part, when its KeepAlive is positive, wants one instance for a part of the
+	// window, beside Warm, which is 0 then: PreWarm from now one is started unless
+	// there is one or an invocation came before, and is kept idle for its
+	// KeepAlive. With a PreWarm of 0 one that is idle now serves. A world that
+	// cannot start instances between plans takes it as a Warm of 1.
+	Part Retention
 }
 
 // Plan holds the targets of all functions by index. Nil leaves everything as it is.

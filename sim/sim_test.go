@@ -43,6 +43,9 @@ func (p *erratic) Plan(s *pool.Snapshot) pool.Plan {
 	for i, x := range s.States {
 		r := p.draw(uint64(s.Now), uint64(i), uint64(x.Arrivals), uint64(x.Peak), uint64(x.Busy), uint64(x.Idle), uint64(x.Starting))
 		p.plan[i] = pool.Target{Warm: r.IntN(4), KeepAlive: time.Duration(r.IntN(40e9))}
+		if p.plan[i].Warm == 0 {
+			p.plan[i].Part = pool.Retention{PreWarm: time.Duration(max(0, r.IntN(40e9)-10e9)), KeepAlive: time.Duration(r.IntN(20e9))}
+		}
 	}
 	return p.plan
 }
@@ -254,5 +257,27 @@ func TestBusyIsNeverEvicted(t *testing.T) {
 	}
 	if got := r.StartLatency(1).Seconds(); math.Abs(got-11) > 0.2 {
 		t.Errorf("the one that waited started after %v s, want 11", got)
+	}
+}
+
+// wants is a policy with the same plan for every window.
+type wants struct {
+	pool.Planner
+	plan pool.Plan
+}
+
+func (wants) Name() string                    { return "wants" }
+func (w wants) Plan(*pool.Snapshot) pool.Plan { return w.plan }
+
+func TestPartOfTheWindow(t *testing.T) {
+	t.Parallel()
+	fns := []pool.Function{{Memory: 1e9, ColdStart: time.Second}}
+	part := pool.Retention{PreWarm: 29 * time.Second, KeepAlive: 5 * time.Second}
+	s := sim.New(fns, wants{plan: pool.Plan{{Part: part}}}, sim.Config{Window: time.Minute, From: time.Minute, Until: 3 * time.Minute})
+	s.Feed([]sim.Arrival{{At: 92 * time.Second, Service: time.Second}}) // idle 89-92 s
+	r := s.Finish()
+	// Again at 149 s, in vain until 155 s.
+	if r.Cold != 0 || r.Warm != 1 || r.StartedAhead != 2 || r.IdleGBSeconds != 3+6 {
+		t.Errorf("cold %d, warm %d, started ahead %d, idle %v GB-s", r.Cold, r.Warm, r.StartedAhead, r.IdleGBSeconds)
 	}
 }

@@ -288,6 +288,9 @@ func (t *twin) plan() {
 		}
 		idle := t.of(f)
 		slices.SortFunc(idle, func(a, b *twinInstance) int { return a.order - b.order })
+		t.part(f, p[f].Part, idle, now)
+		idle = t.of(f)
+		slices.SortFunc(idle, func(a, b *twinInstance) int { return a.order - b.order })
 		for _, x := range idle {
 			if x.idle && x.byTarget {
 				x.expiry = x.since + p[f].KeepAlive
@@ -300,6 +303,28 @@ func (t *twin) plan() {
 				t.remove(x)
 			}
 		}
+	}
+}
+
+// part has one instance for a part of the window, of all that there are in the
+// order in which they fell idle.
+func (t *twin) part(f int, r pool.Retention, all []*twinInstance, now time.Duration) {
+	if r.KeepAlive <= 0 {
+		return
+	}
+	if r.PreWarm > 0 {
+		t.preWarm[f] = twinPreWarm{at: now + r.PreWarm, keepNext: r.KeepAlive, pending: true}
+		return
+	}
+	for _, x := range slices.Backward(all) {
+		if x.idle {
+			x.byTarget, x.release, x.expiry = false, true, now+r.KeepAlive
+			return
+		}
+	}
+	if len(all) == 0 {
+		t.start(f, now)
+		t.preWarm[f].keepNext = r.KeepAlive
 	}
 }
 

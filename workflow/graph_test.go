@@ -336,3 +336,42 @@ func TestLagsFrom(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+func TestLagsBetween(t *testing.T) {
+	tasks := []workflow.Task{call("a"), choose("s", "b", "c"), then(call("b"), "end"), call("c"), fork(false, call("d"), do("n", call("e"), call("f")))}
+	g, err := workflow.NewGraph(&workflow.Workflow{Name: "w", Do: tasks}, workflow.Branching{Cases: map[string][]float64{"/s": {1, 3}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := workflow.NewComposition(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	draw := func(int) float64 { return 1 + 0.5*r.Float64() }
+	between := c.LagsBetween(len(g.Stages), 2000, draw, r)
+	const a, b, cc, d, e, f = 0, 1, 2, 3, 4, 5
+	for _, want := range []struct {
+		from, to             int
+		least, most, reached float64
+	}{
+		{a, b, 1, 1.5, 0.25},
+		{a, cc, 1, 1.5, 0.75},
+		{a, f, 3, 4.5, 0.75},
+		{cc, f, 2, 3, 1},
+		{cc, d, 1, 1.5, 1},
+		{e, f, 1, 1.5, 1},
+		{d, f, 1, 1.5, 1},
+		{b, cc, 0, 0, 0},
+		{f, a, 0, 0, 0},
+		{a, a, 0, 0, 0},
+	} {
+		l := between[want.from][want.to]
+		if math.Abs(l.Reached-want.reached) > 0.04 || l.Stage != want.to {
+			t.Errorf("%d tells of %d in %v of its runs, want %v", want.from, want.to, l.Reached, want.reached)
+		}
+		if want.reached > 0 && (l.Quantile(0) < want.least || l.Quantile(1) > want.most) {
+			t.Errorf("%d follows %d after %v to %v s, want %v to %v", want.to, want.from, l.Quantile(0), l.Quantile(1), want.least, want.most)
+		}
+	}
+}

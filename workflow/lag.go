@@ -81,6 +81,45 @@ func (c *Composition) LagsFrom(stages, runs int, draw func(stage int) float64, r
 	return out
 }
 
+// LagsBetween is Lags for every stage from every other: [a][b] is how long after
+// the first invocation of a the first of b follows, in the runs that invoke a. It
+// is as of a stage that is never reached where b is a, or comes before it in some run.
+func (c *Composition) LagsBetween(stages, runs int, draw func(stage int) float64, r *rand.Rand) [][]Lag {
+	from := make([]samples, stages)
+	for a := range from {
+		from[a] = newLags(stages)
+	}
+	reached := make([]int, stages)
+	before := make([]bool, stages*stages) // a then b: b came before a in some run
+	c.eachRun(stages, runs, draw, r, func(first []float64) {
+		for a, at := range first {
+			if math.IsInf(at, 1) {
+				continue
+			}
+			reached[a]++
+			for b, then := range first {
+				switch {
+				case a == b || math.IsInf(then, 1):
+				case then < at:
+					before[a*stages+b] = true
+				default:
+					from[a][b] = append(from[a][b], then-at)
+				}
+			}
+		}
+	})
+	out := make([][]Lag, stages)
+	for a := range out {
+		for b := range from[a] {
+			if before[a*stages+b] {
+				from[a][b] = nil
+			}
+		}
+		out[a] = from[a].lags(reached[a])
+	}
+	return out
+}
+
 // eachRun calls do with the time of every stage's first invocation in a sampled
 // run; infinite for a stage that is not reached.
 func (c *Composition) eachRun(stages, runs int, draw func(stage int) float64, r *rand.Rand, do func(first []float64)) {

@@ -58,6 +58,7 @@ type Fleet struct {
 	policy   pool.Policy
 	evictor  pool.Evictor
 	foreseer pool.Foreseer
+	follower pool.Follower
 
 	fns       []fn
 	instances []instance
@@ -102,6 +103,7 @@ func New(functions []Function, p pool.Policy, host Host, cfg Config) *Fleet {
 	}
 	s.evictor, _ = p.(pool.Evictor)
 	s.foreseer, _ = p.(pool.Foreseer)
+	s.follower, _ = p.(pool.Follower)
 	for i, f := range functions {
 		if f.Resources.Memory <= 0 || f.Resources.CPU < 0 {
 			panic(fmt.Sprintf("fleet: function %q has %d bytes and %d millis of CPU", f.Name, f.Resources.Memory, f.Resources.CPU))

@@ -7,11 +7,7 @@ func (s *Fleet) foresee(i int32) {
 	f.expected(s.now)
 	until := add(s.now, add(f.cold, f.hold))
 	f.due = append(f.due, until)
-	room := len(f.idle) + len(f.starting)
-	for _, id := range f.open {
-		room += int(f.concurrency - s.instances[id].work)
-	}
-	if room < len(f.due) {
+	if s.room(f) < len(f.due) {
 		s.startAhead(f, i)
 		return
 	}
@@ -24,17 +20,20 @@ func (s *Fleet) foresee(i int32) {
 	}
 }
 
-// expected forgets who was foreseen and did not come, and returns until when the
-// last of the others is expected; 0 if there is none.
-func (f *fn) expected(now int64) int64 {
-	if len(f.due) == 0 {
-		return 0
+// room is how many invocations find a place on the instances that there are.
+func (s *Fleet) room(f *fn) int {
+	room := len(f.idle) + len(f.starting)
+	for _, id := range f.open {
+		room += int(f.concurrency - s.instances[id].work)
 	}
-	for len(f.due) > 0 && f.due[0] < now {
-		f.due = append(f.due[:0], f.due[1:]...)
+	return room
+}
+
+// expected forgets who was foreseen and did not come.
+func (f *fn) expected(now int64) {
+	n := 0
+	for n < len(f.due) && f.due[n] < now {
+		n++
 	}
-	if len(f.due) == 0 {
-		return 0
-	}
-	return f.due[len(f.due)-1]
+	f.due = append(f.due[:0], f.due[n:]...)
 }

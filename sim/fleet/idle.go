@@ -12,8 +12,9 @@ type retention struct {
 // once when it is not wanted.
 func (s *Fleet) rest(f *fn, id int32, r retention) {
 	x := &s.instances[id]
-	if until := f.expected(s.now); until > r.expiry {
-		r.expiry, r.byTarget = until, false
+	f.expected(s.now)
+	if room := s.room(f); room < len(f.due) && f.due[room] > r.expiry {
+		r.expiry, r.byTarget = f.due[room], false
 	}
 	if r.expiry <= s.now && (r.release || f.alive() >= f.warm) {
 		f.warm = min(f.warm, f.alive())

@@ -47,16 +47,22 @@ func (s *Fleet) Invoke(i int32, token int64) {
 	if len(f.due) > 0 {
 		f.due = append(f.due[:0], f.due[1:]...)
 	}
+	if s.follower != nil {
+		s.expect(s.follower.Follow(int(i)))
+	}
 }
 
 // Foresee tells a policy that looks ahead that a run starts now, by an entry
 // that the policy knows by that number. It is called after the first Invoke of
 // the run.
 func (s *Fleet) Foresee(entry int) {
-	if s.foreseer == nil {
-		return
+	if s.foreseer != nil {
+		s.expect(s.foreseer.Foresee(entry))
 	}
-	for _, a := range s.foreseer.Foresee(entry) {
+}
+
+func (s *Fleet) expect(ahead []pool.Ahead) {
+	for _, a := range ahead {
 		s.fns[a.Function].hold = int64(a.Hold)
 		s.events.push(newEvent(add(s.now, int64(a.After)), foreseen, 0, int32(a.Function)))
 	}

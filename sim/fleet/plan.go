@@ -37,6 +37,7 @@ func (s *Fleet) scale(i int32, t pool.Target) {
 	f := &s.fns[i]
 	f.warm, f.keep = int32(max(0, t.Warm)), max(0, int64(t.KeepAlive))
 	s.fill(f, i)
+	s.part(f, i, t.Part)
 	if len(f.idle) == 0 {
 		return
 	}
@@ -52,5 +53,20 @@ func (s *Fleet) scale(i int32, t pool.Target) {
 // fill starts instances ahead up to the target.
 func (s *Fleet) fill(f *fn, i int32) {
 	for f.alive() < min(f.warm, f.max) && s.startAhead(f, i) {
+	}
+}
+
+// part has one instance for a part of the window.
+func (s *Fleet) part(f *fn, i int32, r pool.Retention) {
+	switch {
+	case r.KeepAlive <= 0:
+	case r.PreWarm > 0:
+		f.preWarmAt, f.preWarmKeep = add(s.now, int64(r.PreWarm)), int64(r.KeepAlive)
+		s.events.push(newEvent(f.preWarmAt, preWarm, 0, i))
+	case len(f.idle) > 0:
+		x := &s.instances[f.idle[len(f.idle)-1]]
+		x.expiry, x.byTarget, x.release = add(s.now, int64(r.KeepAlive)), false, true
+	case f.alive() == 0 && s.startAhead(f, i):
+		f.preWarmKeep = int64(r.KeepAlive)
 	}
 }
