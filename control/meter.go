@@ -15,12 +15,29 @@ type Meter struct {
 	dropped   int64
 }
 
-// Event tells that an invocation of a function began or ended.
+// Call names an invocation: the function and, of one that belongs to a run of a
+// workflow, the run and the path of the stage.
+type Call struct {
+	Function             string
+	Run, Workflow, Stage string
+}
+
+// EventKind says what an Event tells of.
+type EventKind int
+
+// The kinds of events.
+const (
+	CallBegan EventKind = iota
+	CallEnded
+	RunOver // only Run is set
+)
+
+// Event tells that an invocation began or ended, or that a run is over.
 type Event struct {
-	Function string
-	At       time.Time
-	Ended    bool
-	AtWork   int // invocations that have begun and not ended, after the event
+	Call
+	Kind   EventKind
+	At     time.Time
+	AtWork int // invocations of the function that have begun and not ended, after the event
 }
 
 // Usage is what a Meter counted since it was asked last.
@@ -58,27 +75,41 @@ func (m *Meter) Dropped() int64 {
 }
 
 // Begin counts an invocation that arrives.
-func (m *Meter) Begin(fn string, now time.Time) { m.count(fn, now, 1) }
+func (m *Meter) Begin(c Call, now time.Time) { m.count(c, now, CallBegan) }
 
 // End counts an invocation that Begin counted and that has ended.
-func (m *Meter) End(fn string, now time.Time) { m.count(fn, now, -1) }
+func (m *Meter) End(c Call, now time.Time) { m.count(c, now, CallEnded) }
 
-func (m *Meter) count(fn string, now time.Time, step int) {
+// RunOver tells that nothing more comes of a run.
+func (m *Meter) RunOver(run string, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	u := m.functions[fn]
+	m.tell(Event{Call: Call{Run: run}, Kind: RunOver, At: now})
+}
+
+func (m *Meter) count(c Call, now time.Time, kind EventKind) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u := m.functions[c.Function]
 	if u == nil {
 		u = &usage{since: now, from: now}
-		m.functions[fn] = u
+		m.functions[c.Function] = u
 	}
 	u.advance(now)
-	u.AtWork += step
-	if step > 0 {
+	if kind == CallEnded {
+		u.AtWork--
+	} else {
+		u.AtWork++
 		u.Arrivals++
 		u.Peak = max(u.Peak, u.AtWork)
 	}
+	m.tell(Event{Call: c, Kind: kind, At: now, AtWork: u.AtWork})
+}
+
+// tell queues an event if there is room.
+func (m *Meter) tell(e Event) {
 	select {
-	case m.events <- Event{Function: fn, At: now, Ended: step < 0, AtWork: u.AtWork}:
+	case m.events <- e:
 	default:
 		m.dropped++
 	}

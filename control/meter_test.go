@@ -12,11 +12,11 @@ import (
 func TestMeter(t *testing.T) {
 	m := control.NewMeter()
 	at := func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
-	m.Begin("f", at(0))
-	m.Begin("f", at(10))
-	m.End("f", at(20))
-	m.Begin("f", at(30))
-	m.End("f", at(40))
+	m.Begin(call("f"), at(0))
+	m.Begin(call("f"), at(10))
+	m.End(call("f"), at(20))
+	m.Begin(call("f"), at(30))
+	m.End(call("f"), at(40))
 	got := m.Take(at(60))["f"]
 	// At work: 1 from 0, 2 from 10, 1 from 20, 2 from 30, 1 from 40 to 60.
 	if want := (control.Usage{Arrivals: 3, Peak: 2, Load: 80.0 / 60, AtWork: 1}); got.Arrivals != want.Arrivals ||
@@ -26,7 +26,7 @@ func TestMeter(t *testing.T) {
 	if got := m.Take(at(120))["f"]; got != (control.Usage{Peak: 1, Load: 1, AtWork: 1}) {
 		t.Errorf("what goes on counts on: %+v", got)
 	}
-	m.End("f", at(100)) // the clock went back
+	m.End(call("f"), at(100)) // the clock went back
 	if got := m.Take(at(130))["f"]; got.Load < 0 || got.AtWork != 0 {
 		t.Errorf("clock back: %+v", got)
 	}
@@ -44,8 +44,8 @@ func TestMeterConcurrent(t *testing.T) {
 	for range workers {
 		wg.Go(func() {
 			for range each {
-				m.Begin("f", start)
-				m.End("f", start)
+				m.Begin(call("f"), start)
+				m.End(call("f"), start)
 			}
 		})
 	}
@@ -64,8 +64,8 @@ func BenchmarkMeter(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			now := time.Now()
-			m.Begin("f", now)
-			m.End("f", now)
+			m.Begin(call("f"), now)
+			m.End(call("f"), now)
 		}
 	})
 }

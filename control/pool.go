@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"iter"
 	"log/slog"
 	"strings"
 	"sync"
@@ -12,7 +13,7 @@ import (
 	"github.com/aquatope/aquatope/forecast"
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/platform"
-	"github.com/aquatope/aquatope/pool"
+	"github.com/aquatope/aquatope/workflow"
 )
 
 // Mode says what a controller may do.
@@ -62,6 +63,15 @@ type PoolConfig struct {
 	// History returns what is known of a function's arrivals before the window
 	// that is given by its number, see WindowAt; nil if nothing is. May be nil.
 	History func(ctx context.Context, fn string, before int64) (*forecast.History, error)
+	// Invocations yields those of a function that arrived in a span of time, in
+	// order. With History they let a new model prove itself on what has been,
+	// so that neither it nor a restart begins unproven. May be nil.
+	Invocations func(ctx context.Context, fn string, since, until time.Time) iter.Seq2[function.Observation, error]
+	// Workflows are what is deployed, and Runs the last runs of one, newest
+	// first, with what their stages took. May be nil: then no run tells what it
+	// will need.
+	Workflows func() []*workflow.Workflow
+	Runs      func(ctx context.Context, workflow string, n int) ([]TrialRecord, error)
 	// Model forecasts; without one the pool is reactive. See SetModel.
 	Model   forecast.Model
 	Journal Journal
@@ -71,22 +81,27 @@ type PoolConfig struct {
 }
 
 // Pool decides, window by window, how many instances of every function are
-// warm. Step, React and Run are for one goroutine; the other methods are safe
-// for concurrent use.
+// warm, and between windows what runs that have begun will need. Step, React,
+// Ahead and Run are for one goroutine; the other methods are safe for
+// concurrent use.
 type Pool struct {
 	c      PoolConfig
-	policy *pool.Aquatope
-	watch  *watch
+	mind   *mind                          // replaced under mu
 	model  atomic.Pointer[forecast.Model] // to be taken up at the next step
 	latest atomic.Pointer[forecast.Model]
 	speeds speeds
 
 	functions []controlled
 	index     map[string]int
-	next      time.Time // begin of the window that was planned last
-	planAt    time.Time // when the next plan is due
-	reported  map[string]int
-	broken    bool // a decision panicked; see guard
+	budget    function.Resources // of what is kept warm, see warmShare
+	next      time.Time          // begin of the window that was planned last
+	planAt    time.Time          // when the next plan is due
+	broken    bool               // a decision panicked; see guard
+
+	ahead   *ahead
+	paths   *paths
+	pathsAt int64        // window in which paths were learnt
+	touched map[int]bool // functions of which something else may be wanted
 
 	mu    sync.Mutex
 	state map[string]PoolState
@@ -96,9 +111,13 @@ type Pool struct {
 type controlled struct {
 	revision function.Revision
 	floor    int
-	scale    platform.Scale // in force
+	base     platform.Scale // wanted by the plan and by what happened since
+	scale    platform.Scale // in force: base, and what runs that have begun need
 	known    bool           // whether scale is
 	retained time.Duration  // of the last retention
+	atWork   int            // invocations, as of the last event
+	expected int            // invocations that an instance is kept for
+	sight    sight
 }
 
 // PoolState is what the pool knows and wants of a function.
@@ -118,6 +137,11 @@ type PoolState struct {
 	Coverage float64
 	Scored   int
 	Trust    Trust
+	Account  Account
+	// Foreseen is the share of recent invocations whose run had begun early
+	// enough to have an instance ready, Followed whether that is relied on.
+	Foreseen float64
+	Followed bool
 	// ColdStart and Service are measured; 0 before the first measurement.
 	ColdStart, Service time.Duration
 }
@@ -136,10 +160,10 @@ func NewPool(c PoolConfig, now time.Time) *Pool {
 	if c.Count == nil {
 		c.Count = func(string) {}
 	}
-	p := &Pool{c: c, watch: newWatch(), index: map[string]int{}, state: map[string]PoolState{}, reported: map[string]int{}}
-	p.policy = pool.NewAquatope(nil, nil, pool.Config{
-		Price: coldStartWindows * c.Window.Seconds(), From: since(now), Window: c.Window,
-	})
+	p := &Pool{
+		c: c, mind: newMind(since(now), c.Window, nil), index: map[string]int{}, state: map[string]PoolState{},
+		ahead: newAhead(), paths: &paths{}, touched: map[int]bool{},
+	}
 	p.next = now
 	p.planAt = now
 	if c.Model != nil {

@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/aquatope/aquatope/platform"
@@ -22,21 +21,31 @@ func (p *Pool) React(ctx context.Context, events []Event) error {
 
 func (p *Pool) react(ctx context.Context, events []Event) error {
 	var alive map[string]platform.RevisionState
-	changed := map[int]platform.Scale{}
 	for _, e := range events {
+		if e.Kind == RunOver {
+			p.over(e.Run)
+			continue
+		}
 		i, ok := p.index[e.Function]
 		if !ok {
 			continue // deployed since the last plan
 		}
 		f := &p.functions[i]
+		f.atWork = e.AtWork
 		x := pool.Event{Function: i, At: since(e.At), Busy: instances(e.AtWork, f.revision)}
-		if !e.Ended {
-			p.policy.Arrive(x)
+		p.look(x.At) // what was foreseen for before
+		if f.expected > 0 {
+			p.touched[i] = true
+		}
+		if e.Kind == CallBegan {
+			p.mind.arrive(x)
+			p.follow(e, i)
 			continue
 		}
 		if x.Busy >= instances(e.AtWork+1, f.revision) {
 			continue // the instance serves others still
 		}
+		p.mind.idle(x)
 		if alive == nil {
 			s, err := p.c.World.Snapshot(ctx)
 			if err != nil {
@@ -52,18 +61,12 @@ func (p *Pool) react(ctx context.Context, events []Event) error {
 			continue // the next one has it
 		}
 		x.Idle = max(1, r.Busy+r.Idle+r.Starting-x.Busy)
-		if keep, ok := p.policy.Idle(x); ok && p.trusted(e.Function) {
-			changed[i] = p.retain(f, x, keep)
+		if keep, ok := p.mind.policy.Idle(x); ok && p.trusted(e.Function) {
+			f.base = p.retain(f, x, keep)
+			p.touched[i] = true
 		}
 	}
-	if p.c.Mode != ModeApply {
-		return nil
-	}
-	var errs []error
-	for i, want := range changed {
-		errs = append(errs, p.scale(ctx, &p.functions[i], want))
-	}
-	return errors.Join(errs...)
+	return p.settle(ctx)
 }
 
 // trusted tells whether the forecasts of a function are used.
@@ -75,7 +78,7 @@ func (p *Pool) trusted(fn string) bool {
 // retain turns what is wanted of an instance into what is wanted of its
 // revision, which is all that a platform knows.
 func (p *Pool) retain(f *controlled, x pool.Event, r pool.Retention) platform.Scale {
-	want := f.scale
+	want := f.base
 	f.retained = r.KeepAlive
 	if r.KeepAlive == pool.UntilPlan || r.PreWarm > 0 {
 		f.retained = 0
@@ -93,7 +96,9 @@ func (p *Pool) retain(f *controlled, x pool.Event, r pool.Retention) platform.Sc
 
 // Run steps whenever a plan is due and reacts in between, until ctx is done.
 func (p *Pool) Run(ctx context.Context) {
-	const together = 10 * time.Millisecond // events that come within are handled together
+	// Events that come within are handled together. Stages follow one another
+	// within milliseconds, and what starts ahead of them must not wait long.
+	const together = time.Millisecond
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var events []Event
@@ -108,11 +113,15 @@ func (p *Pool) Run(ctx context.Context) {
 			events = drain(p.c.Meter.Events(), events)
 			p.complain(ctx, "reacting to invocations", p.React(ctx, events))
 		}
+		now := time.Now()
+		if !now.Before(p.Wake()) {
+			p.complain(ctx, "looking ahead along runs", p.Ahead(ctx, now))
+		}
 		// The wall clock may have been set: at most a window is waited.
-		if now := time.Now(); !now.Before(p.planAt) || p.planAt.Sub(now) > 2*p.c.Window {
+		if !now.Before(p.planAt) || p.planAt.Sub(now) > 2*p.c.Window {
 			p.complain(ctx, "planning the warm pool", p.Step(ctx, now))
 		}
-		timer.Reset(min(max(time.Until(p.planAt), time.Millisecond), p.c.Window))
+		timer.Reset(min(max(time.Until(p.Wake()), time.Millisecond), p.c.Window))
 	}
 }
 

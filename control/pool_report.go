@@ -44,17 +44,11 @@ func (p *Pool) report(ctx context.Context, now time.Time, plans []planned) error
 		}
 		old := before[fn]
 		if old.Trust != s.Trust && (old.Trust != "" || s.Trust != TrustUnproven) {
-			changes = append(changes, p.entry(now, "calibration", fn, i, s, trustText(old.Trust, s)))
+			changes = append(changes, p.entry(now, "calibration", fn, old, s, trustText(old.Trust, s)))
 			p.c.Logger.Info("calibration of forecasts", "function", fn, "before", old.Trust, "now", s.Trust, "coverage", s.Coverage)
 		}
 		if old.Target != s.Target || old.Reason != s.Reason {
-			changes = append(changes, p.entry(now, "target", fn, i, s, p.targetText(old, s)))
-		}
-		p.reported[fn] = s.Target
-	}
-	for fn := range p.reported {
-		if _, ok := state[fn]; !ok {
-			delete(p.reported, fn)
+			changes = append(changes, p.entry(now, "target", fn, old, s, p.targetText(old, s)))
 		}
 	}
 	p.mu.Lock()
@@ -69,9 +63,9 @@ func (p *Pool) report(ctx context.Context, now time.Time, plans []planned) error
 	return nil
 }
 
-func (p *Pool) entry(now time.Time, kind, fn string, _ int, s planned, reason string) Decision {
+func (p *Pool) entry(now time.Time, kind, fn string, old PoolState, s planned, reason string) Decision {
 	data := targetData{
-		Mode: p.c.Mode, Window: s.Planned, Length: p.c.Window, Before: p.reported[fn], Target: s.Target, KeepAlive: s.KeepAlive, Floor: s.Floor,
+		Mode: p.c.Mode, Window: s.Planned, Length: p.c.Window, Before: old.Target, Target: s.Target, KeepAlive: s.KeepAlive, Floor: s.Floor,
 		Arrivals: s.Arrivals, Instances: s.Instances, Coverage: s.Coverage, Trust: s.Trust,
 		ColdStart: s.ColdStart, Service: s.Service, PriceSeconds: coldStartWindows * p.c.Window.Seconds(),
 	}
@@ -97,6 +91,9 @@ func trustText(before Trust, s planned) string {
 		return fmt.Sprintf("forecasts are widened: only %.0f %% of recent windows lay in the nominal 90 %% interval", share)
 	case TrustNone:
 		return fmt.Sprintf("forecasts are not used, idle instances end after a fixed time: only %.0f %% of recent windows lay in the nominal 90 %% interval", share)
+	case TrustOutdone:
+		return fmt.Sprintf("forecasts are not used, idle instances end after a fixed time: it would have had %.1f cold starts and %s idle of late, forecasts %.1f and %s",
+			s.Account.ColdFixed, s.Account.IdleFixed.Round(time.Second), s.Account.Cold, s.Account.Idle.Round(time.Second))
 	case TrustUnproven:
 		return "forecasts begin anew and are not used until they are proven"
 	}
@@ -116,7 +113,9 @@ func (p *Pool) targetText(old PoolState, s planned) string {
 	case "cap":
 		text += ": no more are allowed by max-scale or by what the machine has"
 	case string(TrustUnproven):
-		text += fmt.Sprintf(": forecasts are not proven yet, %d of %d windows scored", s.Scored, trustAfter)
+		text += fmt.Sprintf(": forecasts are not proven yet, %d of %d windows scored, %d of %d with invocations, %.1f cold starts saved by now", min(s.Scored, trustAfter), trustAfter, min(s.Account.Windows, provenBy), provenBy, s.Account.Saved)
+	case string(TrustOutdone):
+		text += ": a fixed keep-alive did better of late"
 	case "miscalibrated":
 		text += ": forecasts have been wrong too often"
 	default:

@@ -20,6 +20,10 @@ func (p *Pool) Step(ctx context.Context, now time.Time) error {
 		return err
 	}
 	usage := p.c.Meter.Take(now)
+	p.budget = function.Resources{
+		CPU:    function.MilliCPU(warmShare * float64(snapshot.Capacity.CPU)),
+		Memory: function.Bytes(warmShare * float64(snapshot.Capacity.Memory)),
+	}
 	p.refresh(ctx, now)
 	p.next = p.windowAfter(now)
 	p.planAt = p.next.Add(p.c.Window - p.lead())
@@ -33,10 +37,7 @@ func (p *Pool) Step(ctx context.Context, now time.Time) error {
 			Worth: planned[i].worth,
 		}
 	}
-	warm := Limit(wants, function.Resources{
-		CPU:    function.MilliCPU(warmShare * float64(snapshot.Capacity.CPU)),
-		Memory: function.Bytes(warmShare * float64(snapshot.Capacity.Memory)),
-	})
+	warm := Limit(wants, p.budget)
 	var errs []error
 	for i := range p.functions {
 		planned[i].limit(warm[i], wants[i])
@@ -74,13 +75,14 @@ func (p *Pool) lead() time.Duration {
 	return min(lead, most)
 }
 
-// refresh takes up the functions that are deployed now, and a new model.
+// refresh takes up the functions that are deployed now, a new model, and what
+// recent runs say of workflows.
 func (p *Pool) refresh(ctx context.Context, now time.Time) {
 	revisions := p.c.Functions()
 	histories := map[string]*forecast.History{}
 	functions := make([]controlled, len(revisions))
 	index := make(map[string]int, len(revisions))
-	views := make([]pool.Function, len(revisions))
+	model := p.model.Swap(nil)
 	for i, r := range revisions {
 		name := r.Function.Name
 		functions[i] = controlled{revision: r}
@@ -90,39 +92,60 @@ func (p *Pool) refresh(ctx context.Context, now time.Time) {
 				functions[i].known = false
 			}
 			functions[i].revision = r
-		} else if h := p.history(ctx, name, now); h != nil {
-			histories[name] = h
+		} else if model == nil {
+			if h := p.history(ctx, name, WindowAt(now, p.c.Window)); h != nil {
+				histories[name] = h
+			}
 		}
 		index[name] = i
-		_, start, service := p.speeds.get(name)
+	}
+	p.functions, p.index = functions, index
+	p.speeds.keep(func(fn string) bool { _, ok := index[fn]; return ok })
+	if model != nil && p.c.Mode != ModeOff {
+		next := p.recall(ctx, now, *model)
+		p.mu.Lock()
+		p.mind = next
+		p.mu.Unlock()
+	}
+	p.mind.setFunctions(p.views(), histories)
+	p.seePaths(ctx, now)
+}
+
+// views is what the policy may know of the functions.
+func (p *Pool) views() []pool.Function {
+	views := make([]pool.Function, len(p.functions))
+	for i := range p.functions {
+		r := &p.functions[i].revision
+		slow, _, service := p.speeds.get(r.Function.Name)
 		views[i] = pool.Function{
 			// A unit of memory for every instance, so that the price of a
 			// cold start is a time that one is kept idle.
-			Name: name, Memory: 1e9, ColdStart: start, Service: service,
+			Name: r.Function.Name, Memory: 1e9, ColdStart: slow, Service: service,
 			Concurrency: r.Function.Concurrency, Max: r.Function.Scale.Max,
 		}
 	}
-	p.functions, p.index = functions, index
-	p.policy.SetFunctions(views, histories)
-	p.speeds.keep(func(fn string) bool { _, ok := index[fn]; return ok })
-	if m := p.model.Swap(nil); m != nil {
-		// What was scored belongs to the model that is replaced.
-		w := newWatch()
-		w.inner = (*m).New()
-		p.mu.Lock()
-		p.watch = w
-		p.mu.Unlock()
-		if p.c.Mode != ModeOff {
-			p.policy.SetForecaster(p.watch)
-		}
-	}
+	return views
 }
 
-func (p *Pool) history(ctx context.Context, fn string, now time.Time) *forecast.History {
+// seePaths tells the policy what follows the entries of workflows.
+func (p *Pool) seePaths(ctx context.Context, now time.Time) {
+	if p.c.Mode == ModeOff {
+		return
+	}
+	if w := WindowAt(now, p.c.Window); w >= p.pathsAt+pathWindows || w < p.pathsAt {
+		p.paths, p.pathsAt = p.learnPaths(ctx, w), w
+	}
+	p.mind.policy.SetSuccessors(p.paths.successors(p.index), func(i int) bool {
+		return p.functions[i].sight.enough()
+	})
+	p.ahead.forget(since(now) - ReactiveWindows*p.c.Window - time.Hour)
+}
+
+func (p *Pool) history(ctx context.Context, fn string, before int64) *forecast.History {
 	if p.c.History == nil || p.c.Mode == ModeOff {
 		return nil
 	}
-	h, err := p.c.History(ctx, fn, WindowAt(now, p.c.Window))
+	h, err := p.c.History(ctx, fn, before)
 	if err != nil {
 		p.c.Logger.Warn("reading the arrivals of a function: its forecasts begin anew", "function", fn, "error", err)
 		return nil
@@ -147,6 +170,7 @@ func (p *Pool) plan(now time.Time, snapshot platform.Snapshot, usage map[string]
 	for i := range p.functions {
 		f := &p.functions[i]
 		u, r := usage[f.revision.Function.Name], alive[f.revision.Name]
+		f.atWork = u.AtWork
 		s.States[i] = pool.State{
 			Arrivals: u.Arrivals, Peak: instances(u.Peak, f.revision), Load: u.Load,
 			Busy: r.Busy, Idle: r.Idle, Starting: r.Starting,
@@ -158,7 +182,7 @@ func (p *Pool) plan(now time.Time, snapshot platform.Snapshot, usage map[string]
 	out := make([]planned, len(p.functions))
 	var plan pool.Plan
 	if p.decides() {
-		p.guard("planning the warm pool", func() { plan = p.policy.Plan(&s) })
+		p.guard("planning the warm pool", func() { plan = p.mind.plan(&s) })
 	}
 	for i := range out {
 		out[i] = p.reactive()
@@ -172,7 +196,7 @@ func (p *Pool) plan(now time.Time, snapshot platform.Snapshot, usage map[string]
 			continue
 		}
 		out[i].Reason = "no-model"
-		if plan != nil && p.policy.Forecast(i) != nil {
+		if plan != nil && p.mind.policy.Forecast(i) != nil {
 			p.foreseen(i, plan[i], &out[i])
 		}
 	}
@@ -181,16 +205,16 @@ func (p *Pool) plan(now time.Time, snapshot platform.Snapshot, usage map[string]
 
 // foreseen fills in what a forecast means for one function.
 func (p *Pool) foreseen(i int, t pool.Target, out *planned) {
-	d := p.policy.Forecast(i)
+	d := p.mind.policy.Forecast(i)
 	view := pool.Function{Service: out.Service, Concurrency: p.functions[i].revision.Function.Concurrency}
 	for _, q := range Quantiles {
 		n := d.Quantile(q)
 		out.Arrivals = append(out.Arrivals, n)
 		out.Instances = append(out.Instances, pool.Instances(n, view, p.c.Window.Seconds()))
 	}
-	if r := p.watch.of[p.policy.Histories()[i]]; r != nil {
-		out.Coverage, out.Scored, out.Trust = r.coverage, r.scored, r.trust
-	}
+	out.Trust, out.Coverage, out.Scored = p.mind.trust(i)
+	out.Account = p.mind.accounts[i].report()
+	out.Foreseen, out.Followed = p.functions[i].sight.share, p.mind.policy.Followed(i)
 	switch out.Trust {
 	case TrustFull, TrustWidened:
 		out.Target, out.KeepAlive = t.Warm, max(t.KeepAlive, p.functions[i].retained)
@@ -237,7 +261,8 @@ func (p *Pool) apply(ctx context.Context, i int, s planned) error {
 		}
 	}
 	f.retained = 0
-	return p.scale(ctx, f, want)
+	f.base = want
+	return p.scale(ctx, f, p.wanted(f))
 }
 
 // scale tells the world what is wanted of a function unless it knows.

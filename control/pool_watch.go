@@ -12,14 +12,16 @@ import (
 // Trust says what is made of the forecasts of a function.
 type Trust string
 
-// The trust that a function's forecasts earn by the coverage of their nominal
-// 90 % interval: it is lost when too few windows fall into the interval. Too
-// many cost only memory, which the price of the decision bounds.
+// The trust that a function's forecasts earn: by the coverage of their nominal
+// 90 % interval, when not too few windows fall into it (too many cost only
+// memory, which the price of the decision bounds), and by what decisions that
+// rest on them are worth, see account.
 const (
-	TrustUnproven Trust = "unproven" // fewer than trustAfter windows scored: not used yet
+	TrustUnproven Trust = "unproven" // fewer than trustAfter windows scored, or provenBy with invocations: not used yet
 	TrustFull     Trust = "full"
 	TrustWidened  Trust = "widened" // mixed with what came in the last windows
 	TrustNone     Trust = "none"    // not used: reactive keep-alive
+	TrustOutdone  Trust = "outdone" // not used: reactive keep-alive did better of late
 )
 
 const (
@@ -82,12 +84,12 @@ func (w *watch) Forecast(histories []*forecast.History, h int) [][]forecast.Dist
 			w.of[x] = r
 		}
 		r.round = w.round
-		if r.inner != nil && x.Next() > r.window {
+		if r.inner != nil && x.Next() > r.window && x.Active() > 0 {
+			// Before its first invocation a function may not have been there.
 			r.score(x.At(r.window))
 			w.remember(x.Function, Foreseen{
 				Window: r.window, Low: r.inner.Quantile(0.05), Median: r.inner.Quantile(0.5), High: r.inner.Quantile(0.95), Came: x.At(r.window),
 			})
-			r.inner = nil
 		}
 	}
 	for x, r := range w.of {
@@ -138,8 +140,11 @@ func (r *record) score(came float64) {
 // came, oldest first: at most n windows.
 func (p *Pool) Past(fn string, n int) []Foreseen {
 	p.mu.Lock()
-	w := p.watch
+	w := p.mind.watch
 	p.mu.Unlock()
+	if w == nil {
+		return nil
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	list := w.past[fn]

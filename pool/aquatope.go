@@ -121,6 +121,9 @@ func (p *Aquatope) SetSuccessors(of map[int][]Successor, enough func(function in
 	p.ahead = newLookahead(p.functions, of, enough, p.cfg)
 }
 
+// Followed reports whether a function is left to what entries foretell of it.
+func (p *Aquatope) Followed(i int) bool { return p.ahead.followed[i] }
+
 // Forecast is what the last plan took the arrivals of a function in the window
 // to be; nil without a forecaster.
 func (p *Aquatope) Forecast(i int) forecast.Distribution { return p.fns[i].next }

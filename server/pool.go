@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/aquatope/aquatope/control"
-	"github.com/aquatope/aquatope/forecast"
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/platform"
 	"github.com/aquatope/aquatope/server/api"
@@ -26,8 +25,9 @@ func (m metered) Invoke(ctx context.Context, req platform.Request) (*platform.Re
 	if req.Trial != "" {
 		return m.Platform.Invoke(ctx, req)
 	}
-	m.meter.Begin(req.Function, time.Now())
-	defer func() { m.meter.End(req.Function, time.Now()) }()
+	call := control.Call{Function: req.Function, Run: req.RunID, Workflow: req.Workflow, Stage: req.Stage}
+	m.meter.Begin(call, time.Now())
+	defer func() { m.meter.End(call, time.Now()) }()
 	return m.Platform.Invoke(ctx, req)
 }
 
@@ -37,6 +37,7 @@ func (s *Server) newPool() *control.Pool {
 	return control.NewPool(control.PoolConfig{
 		Mode: s.config.Pool, Window: s.config.Window, World: world{s}, Meter: s.meter,
 		Functions: s.revisions, History: s.arrivals, Journal: journal{s},
+		Invocations: s.invocations, Workflows: s.flows, Runs: s.latestRuns,
 		Count:  func(reason string) { s.metrics.decisions.WithLabelValues("pool", reason).Inc() },
 		Logger: s.log,
 	}, time.Now())
@@ -92,32 +93,6 @@ func (s *Server) scaleOf(rev function.Revision) platform.Scale {
 	return scale
 }
 
-// arrivals reads what the store knows of a function's arrivals.
-func (s *Server) arrivals(ctx context.Context, fn string, before int64) (*forecast.History, error) {
-	until := control.WindowBegin(before, s.config.Window)
-	from := before - forecast.Retention
-	counts, err := s.store.FunctionArrivals(ctx, fn, control.WindowBegin(from, s.config.Window), until, s.config.Window)
-	if err != nil {
-		return nil, err
-	}
-	var h *forecast.History
-	for i, n := range counts {
-		if n == 0 {
-			continue
-		}
-		if h == nil {
-			h = forecast.NewHistory(fn, "", from+int64(i))
-		}
-		if err := h.Observe(from+int64(i), min(float64(n), forecast.MaxDemand)); err != nil {
-			return nil, err
-		}
-	}
-	if h != nil {
-		h.Advance(before)
-	}
-	return h, nil
-}
-
 // journal writes decisions to the store.
 type journal struct{ *Server }
 
@@ -145,7 +120,11 @@ func (s *Server) poolOf(fn string) *api.Pool {
 	if p.Arrivals != nil {
 		out.Forecast = &api.Forecast{
 			Levels: control.Quantiles[:], Arrivals: p.Arrivals, Instances: p.Instances,
-			Coverage: p.Coverage, Scored: p.Scored, Trust: string(p.Trust),
+			Coverage: p.Coverage, Scored: p.Scored, Trust: string(p.Trust), Foreseen: p.Foreseen, Followed: p.Followed,
+			Account: api.Account{
+				Windows: p.Account.Windows, ColdStarts: p.Account.Cold, Idle: p.Account.Idle,
+				KeepAliveColdStarts: p.Account.ColdFixed, KeepAliveIdle: p.Account.IdleFixed, Saved: p.Account.Saved,
+			},
 		}
 	}
 	return out

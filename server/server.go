@@ -155,6 +155,7 @@ func (s *Server) instanceStarted(x platform.Start) {
 func (s *Server) runEnded(r run.Run) {
 	s.metrics.runEnded(&r)
 	s.recents.add(&r)
+	s.meter.RunOver(r.ID, time.Now())
 	s.store.Record(r)
 	if r.Async {
 		s.running.of(r.Workflow).Add(-1)

@@ -44,7 +44,22 @@ type Forecast struct {
 	Instances []int     `json:"instances" doc:"At work at once with so many arrivals."`
 	Coverage  float64   `json:"coverage" doc:"Share of recent windows in the nominal 90 % interval, randomised as is right for counts."`
 	Scored    int       `json:"scored" doc:"Windows behind the coverage."`
-	Trust     string    `json:"trust" enum:"unproven,full,widened,none" doc:"Whether the forecast is used, widened by recent windows, or not used."`
+	Trust     string    `json:"trust" enum:"unproven,full,widened,none,outdone" doc:"Whether the forecast is used, widened by recent windows, or not used."`
+	Account   Account   `json:"account"`
+	Foreseen  float64   `json:"foreseen" doc:"Share of recent invocations whose run had begun early enough to have an instance ready."`
+	Followed  bool      `json:"followed" doc:"Whether that is relied on: nothing is kept warm between runs."`
+}
+
+// Account is what the recent invocations of a function would have met under the
+// forecasts and under the fixed keep-alive, whichever is in force. Older windows
+// count for less.
+type Account struct {
+	Windows             int           `json:"windows" doc:"Windows with invocations that were seen."`
+	ColdStarts          float64       `json:"coldStarts"`
+	Idle                time.Duration `json:"idleNanos"`
+	KeepAliveColdStarts float64       `json:"keepAliveColdStarts"`
+	KeepAliveIdle       time.Duration `json:"keepAliveIdleNanos"`
+	Saved               float64       `json:"saved" doc:"By forecasts, in cold starts; further cold starts count fourfold."`
 }
 
 // FunctionList is all functions, in order of name.

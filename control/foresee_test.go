@@ -1,0 +1,68 @@
+package control_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/aquatope/aquatope/control"
+	"github.com/aquatope/aquatope/forecast/prior"
+)
+
+// followRuns drives a workflow of five stages, in four groups, and returns what
+// its functions met after the first runs, in which nothing is known.
+func followRuns(t *testing.T, mode control.Mode, flow bool, how arrivals, seed uint64) (outcome, *virtual) {
+	m, err := prior.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const windows = 240
+	v := newVirtual(t, mode, m, seed)
+	for _, n := range []string{"first", "left", "right", "third", "last"} {
+		v.add(n, 300*time.Millisecond, 2*time.Second)
+	}
+	v.add("alone", 300*time.Millisecond, time.Second) // of no workflow
+	run := v.flow("flow", []string{"first"}, []string{"left", "right"}, []string{"third"}, []string{"last"})
+	if !flow {
+		v.flows = nil // the pool does not know of it
+	}
+	var warmed outcome
+	for _, at := range how(windows, v.random) {
+		v.at(start.Add(at), run)
+	}
+	v.at(start.Add(60*window), func() { warmed = outcome{v.cold, v.idle} })
+	v.run(start.Add(windows * window))
+	return outcome{v.cold - warmed.cold, v.idle - warmed.idle}, v
+}
+
+// The start of a run warms its later stages just in time: fewer cold starts than
+// without looking ahead, and nothing idle between runs.
+func TestLookAhead(t *testing.T) {
+	t.Parallel()
+	for name, how := range map[string]arrivals{"bursts": bursts(25), "Poisson": poisson(1.0 / 12), "timer": timer(15)} {
+		var fixed, blind, seeing outcome
+		for seed := range uint64(3) {
+			a, _ := followRuns(t, control.ModeOff, true, how, seed)
+			b, _ := followRuns(t, control.ModeApply, false, how, seed)
+			c, v := followRuns(t, control.ModeApply, true, how, seed)
+			fixed.add(a)
+			blind.add(b)
+			seeing.add(c)
+			for _, fn := range []string{"left", "right", "third", "last"} {
+				if s, _ := v.pool.State(fn); !s.Followed || s.Foreseen < 0.9 {
+					t.Errorf("%s, seed %d: %s is not followed: %.2f foreseen", name, seed, fn, s.Foreseen)
+				}
+			}
+			if s, _ := v.pool.State("first"); s.Followed || s.Foreseen != 0 {
+				t.Errorf("%s: nothing foretells the first stage: %+v", name, s)
+			}
+		}
+		t.Logf("%-8s fixed keep-alive %4d cold starts, %6.0f s idle; without looking ahead %4d, %6.0f; with %4d, %6.0f",
+			name, fixed.cold, fixed.idle, blind.cold, blind.idle, seeing.cold, seeing.idle)
+		if 2*seeing.cold > fixed.cold || 3*seeing.cold > 2*blind.cold {
+			t.Errorf("%s: looking ahead avoids too few cold starts", name)
+		}
+		if 3*seeing.idle > 2*fixed.idle || seeing.idle > 1.05*blind.idle {
+			t.Errorf("%s: looking ahead costs too much idle time", name)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package control_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/aquatope/aquatope/control"
+	"github.com/aquatope/aquatope/forecast"
+	"github.com/aquatope/aquatope/forecast/prior"
+	"github.com/aquatope/aquatope/function"
+)
+
+// remembered answers as the store does, from what was observed.
+type remembered []function.Observation
+
+func (m remembered) history(_ context.Context, fn string, before int64) (*forecast.History, error) {
+	var h *forecast.History
+	counts := map[int64]float64{}
+	first := before
+	for _, o := range m {
+		if w := control.WindowAt(o.Time, window); o.Function == fn && w < before {
+			counts[w]++
+			first = min(first, w)
+		}
+	}
+	for w := first; w < before; w++ {
+		if h == nil {
+			h = forecast.NewHistory(fn, "", first)
+		}
+		if err := h.Observe(w, counts[w]); err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
+}
+
+func (m remembered) invocations(_ context.Context, fn string, since, until time.Time) iter.Seq2[function.Observation, error] {
+	return func(yield func(function.Observation, error) bool) {
+		for _, o := range m {
+			if o.Function == fn && !o.Time.Before(since) && o.Time.Before(until) && !yield(o, nil) {
+				return
+			}
+		}
+	}
+}
+
+// After a restart the pool knows what it knew: whose forecasts it trusts, how well
+// they fit, what they were worth and what came in the last windows.
+func TestRecall(t *testing.T) {
+	model, err := prior.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newVirtual(t, control.ModeApply, model, 1)
+	r := rand.New(rand.NewPCG(1, 1))
+	for name, how := range map[string]arrivals{"timer": timer(7), "bursts": bursts(12), "never": func(int, *rand.Rand) []time.Duration { return nil }} {
+		v.add(name, 300*time.Millisecond, 200*time.Millisecond)
+		for _, at := range how(200, r) {
+			v.at(start.Add(at), func() { v.invoke(call(name), nil) })
+		}
+	}
+	v.run(start.Add(200*window - 10*time.Second))
+	restarted := func(m remembered, broken error) *control.Pool {
+		c := control.PoolConfig{
+			Mode: control.ModeApply, Window: window, World: v, Meter: control.NewMeter(), Model: model,
+			Functions: func() []function.Revision {
+				return []function.Revision{v.of["timer"].revision, v.of["bursts"].revision, v.of["never"].revision}
+			},
+			History: m.history, Invocations: m.invocations,
+		}
+		if broken != nil {
+			c.Invocations = func(context.Context, string, time.Time, time.Time) iter.Seq2[function.Observation, error] {
+				return func(yield func(function.Observation, error) bool) { yield(function.Observation{}, broken) }
+			}
+		}
+		p := control.NewPool(c, v.now)
+		if err := p.Step(t.Context(), v.now); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	p := restarted(v.reported, nil)
+	for _, fn := range []string{"timer", "bursts", "never"} {
+		was, _ := v.pool.State(fn)
+		is, _ := p.State(fn)
+		if is.Trust != was.Trust || math.Abs(is.Coverage-was.Coverage) > 0.05 || math.Abs(float64(is.Scored-was.Scored)) > 2 ||
+			math.Abs(float64(is.Account.Windows-was.Account.Windows)) > 1 || math.Abs(is.Account.ColdFixed-was.Account.ColdFixed) > 1 {
+			t.Errorf("%s: before %+v\nafter %+v", fn, was, is)
+		}
+		if a, b := len(v.pool.Past(fn, 100)), len(p.Past(fn, 100)); a-b > 2 || b-a > 2 {
+			t.Errorf("%s: %d past windows before, %d after", fn, a, b)
+		}
+	}
+	if s, _ := p.State("timer"); s.Trust != control.TrustFull || s.ColdStart == 0 || s.Service == 0 {
+		t.Errorf("timer: %+v", s)
+	}
+	// A store that cannot be read costs the proof, not the server.
+	if s, _ := restarted(v.reported, errors.New("disk on fire")).State("timer"); s.Trust != control.TrustUnproven {
+		t.Errorf("without invocations: %+v", s)
+	}
+}
