@@ -118,6 +118,7 @@ type controlled struct {
 	atWork   int            // invocations, as of the last event
 	expected int            // invocations that an instance is kept for
 	sight    sight
+	part     *promise // of an instance for a part of the window; nil for none
 }
 
 // PoolState is what the pool knows and wants of a function.

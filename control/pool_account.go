@@ -65,9 +65,9 @@ func (a *account) arrive(e pool.Event) {
 
 // idle is told what the policy wants of an instance that falls idle in its own
 // world.
-func (a *account) idle(e pool.Event, r pool.Retention, decided bool) {
-	a.ours.free(e.At, e.Busy, r, decided)
-	a.fixed.free(e.At, e.Busy, pool.Retention{}, false)
+func (a *account) idle(e pool.Event, r pool.Retention, decided bool, start time.Duration) {
+	a.ours.free(e.At, e.Busy, r, decided, start)
+	a.fixed.free(e.At, e.Busy, pool.Retention{}, false, start)
 }
 
 // plan ends a window and judges, a cold start being worth price seconds of an

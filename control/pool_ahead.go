@@ -8,6 +8,7 @@ import (
 
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/platform"
+	"github.com/aquatope/aquatope/pool"
 )
 
 // ahead is what runs that have begun will need.
@@ -76,7 +77,7 @@ const (
 	sightMemory = 50
 	sightProven = 10
 	// sightEnough is the share that is enough to keep nothing warm between runs.
-	sightEnough = 0.9
+	sightEnough = 0.85
 )
 
 func (s *sight) add(foreseen bool) {
@@ -141,6 +142,29 @@ func (p *Pool) begin(e Event, at time.Duration) *begun {
 	return r
 }
 
+// promisePart has an instance of a function for a part of the window, unless an
+// invocation comes before.
+func (p *Pool) promisePart(i int, now time.Time, r pool.Retention) {
+	view := p.mind.views[i]
+	at := later(since(now), r.PreWarm)
+	x := &promise{function: view.Name, at: at, ready: at, until: later(at, r.KeepAlive+p.c.Window/20)} // or the next plan comes too late
+	if r.PreWarm > 0 {
+		x.ready, x.until = later(x.at, view.ColdStart), later(x.until, view.ColdStart)
+	}
+	p.functions[i].part = x
+	p.ahead.push(x)
+	p.look(since(now))
+}
+
+// keepPart ends what promisePart began.
+func (p *Pool) keepPart(f *controlled) {
+	if f.part != nil && !f.part.over {
+		p.keepOrNot(f.part, -1)
+		f.part.over = true
+	}
+	f.part = nil
+}
+
 // over is told that nothing more comes of a run.
 func (p *Pool) over(run string) {
 	r := p.ahead.runs[run]
@@ -197,7 +221,7 @@ func (p *Pool) look(now time.Duration) {
 		x.kept = true
 		p.keepOrNot(x, +1)
 		p.ahead.push(x)
-		if i, ok := p.index[x.function]; ok {
+		if i, ok := p.index[x.function]; ok && x != p.functions[i].part {
 			p.mind.accounts[i].ours.foresee(at, x.until, p.mind.views[i].ColdStart, p.functions[i].expected)
 		}
 	}

@@ -21,7 +21,7 @@ type mind struct {
 // newMind knows nothing that came before from.
 func newMind(from, window time.Duration, model forecast.Model) *mind {
 	m := &mind{window: window, policy: pool.NewAquatope(nil, nil, pool.Config{
-		Price: coldStartWindows * window.Seconds(), From: from, Window: window,
+		Price: coldStartWindows * window.Seconds(), From: from, Window: window, Hurry: true,
 	})}
 	if model != nil {
 		m.watch = newWatch()
@@ -58,7 +58,7 @@ func (m *mind) idle(e pool.Event) {
 	a := m.accounts[e.Function]
 	e.Idle = len(a.ours.idle) + 1
 	r, ok := m.policy.Idle(e)
-	a.idle(e, r, ok)
+	a.idle(e, r, ok, m.views[e.Function].ColdStart)
 }
 
 // plan asks the policy.

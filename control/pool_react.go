@@ -38,6 +38,7 @@ func (p *Pool) react(ctx context.Context, events []Event) error {
 			p.touched[i] = true
 		}
 		if e.Kind == CallBegan {
+			p.keepPart(f)
 			p.mind.arrive(x)
 			p.follow(e, i)
 			continue
@@ -80,13 +81,16 @@ func (p *Pool) trusted(fn string) bool {
 func (p *Pool) retain(f *controlled, x pool.Event, r pool.Retention) platform.Scale {
 	want := f.base
 	f.retained = r.KeepAlive
-	if r.KeepAlive == pool.UntilPlan || r.PreWarm > 0 {
+	if r.KeepAlive == pool.UntilPlan {
 		f.retained = 0
-		// The plan comes in time; until then nothing could be started again.
-		want.KeepAlive = max(since(p.planAt)-x.At, 0) + p.c.Window
+		want.KeepAlive = max(since(p.planAt)-x.At, 0) + p.c.Window // the plan comes in time
 		return want
 	}
 	want.KeepAlive = r.KeepAlive
+	if r.PreWarm > 0 {
+		f.retained, want.KeepAlive = 0, 0
+		p.promisePart(x.Function, epoch.Add(x.At), r)
+	}
 	if r.Release {
 		p.c.Count("release")
 		want.Warm = max(min(f.floor, want.Warm), min(want.Warm, x.Busy+x.Idle-1))

@@ -187,6 +187,7 @@ func (p *Pool) plan(now time.Time, snapshot platform.Snapshot, usage map[string]
 	for i := range out {
 		out[i] = p.reactive()
 		out[i].Reason = "off"
+		p.keepPart(&p.functions[i])
 		_, out[i].ColdStart, out[i].Service = p.speeds.get(p.functions[i].revision.Function.Name)
 		if p.c.Mode == ModeOff {
 			continue
@@ -197,14 +198,14 @@ func (p *Pool) plan(now time.Time, snapshot platform.Snapshot, usage map[string]
 		}
 		out[i].Reason = "no-model"
 		if plan != nil && p.mind.policy.Forecast(i) != nil {
-			p.foreseen(i, plan[i], &out[i])
+			p.foreseen(i, now, plan[i], &out[i])
 		}
 	}
 	return out
 }
 
 // foreseen fills in what a forecast means for one function.
-func (p *Pool) foreseen(i int, t pool.Target, out *planned) {
+func (p *Pool) foreseen(i int, now time.Time, t pool.Target, out *planned) {
 	d := p.mind.policy.Forecast(i)
 	view := pool.Function{Service: out.Service, Concurrency: p.functions[i].revision.Function.Concurrency}
 	for _, q := range Quantiles {
@@ -219,9 +220,7 @@ func (p *Pool) foreseen(i int, t pool.Target, out *planned) {
 	case TrustFull, TrustWidened:
 		out.Target, out.KeepAlive = t.Warm, max(t.KeepAlive, p.functions[i].retained)
 		if t.Part.KeepAlive > 0 {
-			// Instances are started at plans only, so that one for a part
-			// of the window is one for all of it.
-			out.Target = max(out.Target, 1)
+			p.promisePart(i, now, t.Part)
 		}
 		out.worth = d.Mean()
 		out.Reason = "forecast"

@@ -14,8 +14,9 @@ type twin struct {
 	busy, warm int
 	keep       time.Duration
 	idle       []resting // the one that was used last at the end
-	cold       float64   // starts that an invocation waited for
-	idled      float64   // seconds
+	later      preWarm
+	cold       float64 // starts that an invocation waited for
+	idled      float64 // seconds
 }
 
 // resting is an idle instance, or one that is starting because nobody waits for it.
@@ -25,6 +26,9 @@ type resting struct {
 	byTarget     bool // the target decides how long it stays
 	release      bool // goes even if the target wants it
 }
+
+// preWarm is an instance that is started at a time unless one is used before.
+type preWarm struct{ at, ready, until time.Duration }
 
 // never is later than every instant.
 const never = time.Duration(math.MaxInt64)
@@ -40,6 +44,12 @@ func (t *twin) pay(x *resting, until time.Duration) {
 
 // settle accounts for all idle time until now and ends what is not kept.
 func (t *twin) settle(now time.Duration) {
+	if x := t.later; x.at > 0 && x.at <= now {
+		t.later = preWarm{}
+		if t.alive() == 0 {
+			t.idle = append(t.idle, resting{since: x.at, paid: x.at, ready: x.ready, until: x.until})
+		}
+	}
 	kept := t.idle[:0]
 	excess := t.alive() - t.warm
 	for _, x := range t.idle {
@@ -61,6 +71,7 @@ func (t *twin) settle(now time.Duration) {
 // use takes instances until so many are busy.
 func (t *twin) use(now time.Duration, busy int) {
 	t.settle(now)
+	t.later = preWarm{}
 	for ; t.busy < busy; t.busy++ {
 		n := len(t.idle)
 		if n == 0 || t.idle[n-1].ready > now {
@@ -74,7 +85,7 @@ func (t *twin) use(now time.Duration, busy int) {
 }
 
 // free lets one instance fall idle, so that so many stay busy.
-func (t *twin) free(now time.Duration, busy int, r pool.Retention, decided bool) {
+func (t *twin) free(now time.Duration, busy int, r pool.Retention, decided bool, start time.Duration) {
 	t.settle(now)
 	if t.busy <= busy {
 		t.busy = busy
@@ -84,6 +95,9 @@ func (t *twin) free(now time.Duration, busy int, r pool.Retention, decided bool)
 	x := resting{since: now, paid: now, until: later(now, t.keep), byTarget: true}
 	switch {
 	case !decided:
+	case r.PreWarm > 0:
+		x.until, x.byTarget, x.release = now, false, r.Release
+		t.laterOn(now, r, start)
 	case r.KeepAlive == pool.UntilPlan:
 		x.until, x.release = never, r.Release
 	default:
@@ -109,7 +123,21 @@ func (t *twin) plan(now time.Duration, target pool.Target, start time.Duration) 
 			x.until = later(x.since, t.keep)
 		}
 	}
+	switch r := target.Part; {
+	case r.KeepAlive <= 0:
+	case r.PreWarm > 0 || t.alive() == 0:
+		t.laterOn(now, r, start)
+	case len(t.idle) > 0:
+		x := &t.idle[len(t.idle)-1]
+		x.until, x.byTarget, x.release = later(now, r.KeepAlive), false, true
+	}
 	t.settle(now)
+}
+
+// laterOn starts an instance after a while, unless one is used before.
+func (t *twin) laterOn(now time.Duration, r pool.Retention, start time.Duration) {
+	at := later(now, r.PreWarm)
+	t.later = preWarm{at: at, ready: later(at, start), until: later(later(at, start), r.KeepAlive)}
 }
 
 // foresee has that many idle instances ready until then.

@@ -121,8 +121,9 @@ func (p *Aquatope) SetSuccessors(of map[int][]Successor, enough func(function in
 	p.ahead = newLookahead(p.functions, of, enough, p.cfg)
 }
 
-// Followed reports whether a function is left to what entries foretell of it.
-func (p *Aquatope) Followed(i int) bool { return p.ahead.followed[i] }
+// Followed reports whether it costs less than a cold start not to have an instance
+// of a function, because runs foretell its invocations.
+func (p *Aquatope) Followed(i int) bool { return p.ahead.price[i] < p.cfg.Price }
 
 // Forecast is what the last plan took the arrivals of a function in the window
 // to be; nil without a forecaster.
