@@ -322,66 +322,6 @@ func (p *profiler) pass(ctx context.Context, f *profiled, first, n int) error {
 	return nil
 }
 
-// point measures one point of the grid, again where other processes disturbed it;
-// of series that were all disturbed the one that was least counts. It returns the
-// outcome of the first invocation that fails, or ok.
-func (p *profiler) point(ctx context.Context, f *profiled, r function.Resources, order []sample) (function.Outcome, error) {
-	rev, err := p.deploy(ctx, f, r)
-	if err != nil {
-		return "", err
-	}
-	defer p.retire(rev)
-	// The first invocation starts the instance and is not counted.
-	first, outcome, err := p.series(ctx, f, rev, order[:1])
-	if err != nil || outcome != function.OutcomeOK {
-		return outcome, err
-	}
-	var best []function.Observation
-	least := math.Inf(1)
-	for attempt := 1; attempt <= quietAttempts; attempt++ {
-		before := readCPU()
-		list, outcome, err := p.series(ctx, f, rev, order)
-		if err != nil || outcome != function.OutcomeOK {
-			return outcome, err
-		}
-		others, crowded := before.crowd(readCPU(), list)
-		if others < least || !crowded {
-			best, least = list, others
-		}
-		if !crowded {
-			break
-		}
-		p.say(fmt.Sprintf("%s with %s, again: others use %.1f CPUs", f.function.Name, r, others))
-	}
-	for _, o := range append(first, best...) {
-		if o.Cold {
-			f.cold = append(f.cold, o.ColdStart.Seconds()*1000)
-		}
-	}
-	for k, o := range best {
-		f.cells[r] = append(f.cells[r], timing{o.Execution.Seconds() * 1000, order[k].input})
-		if int64(r.Memory) == f.memories[len(f.memories)-1] && o.PeakMem > 0 {
-			f.peaks = append(f.peaks, o.PeakMem)
-		}
-	}
-	p.job.update(func(s *api.Profiling) { s.Done += len(best) })
-	return function.OutcomeOK, nil
-}
-
-// series makes one invocation after the other, up to the first that fails, whose
-// outcome it returns.
-func (p *profiler) series(ctx context.Context, f *profiled, rev string, order []sample) ([]function.Observation, function.Outcome, error) {
-	var list []function.Observation
-	for _, s := range order {
-		o, err := p.invoke(ctx, f, rev, s)
-		if err != nil || o.Outcome != function.OutcomeOK {
-			return nil, o.Outcome, err
-		}
-		list = append(list, o)
-	}
-	return list, function.OutcomeOK, nil
-}
-
 // order returns the inputs of repeats first to first+n: each time the one that is
 // furthest behind its share.
 func (f *profiled) order(first, n int) []sample {
