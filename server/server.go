@@ -151,10 +151,13 @@ func (s *Server) instanceStarted(x platform.Start) {
 	s.starts.note(x.Function, x.Error)
 }
 
-// runEnded gets every run that ended. It must not block.
+// runEnded gets every run that ended. It must not block. A run that was only made
+// to measure keeps and breaks no promise.
 func (s *Server) runEnded(r run.Run) {
-	s.metrics.runEnded(&r)
-	s.recents.add(&r)
+	if !s.trials.measuring(r.Trial) {
+		s.metrics.runEnded(&r)
+		s.recents.add(&r)
+	}
 	s.meter.RunOver(r.ID, time.Now())
 	s.store.Record(r)
 	if r.Async {

@@ -27,15 +27,17 @@ type trialInvoker struct {
 // trialWatch is what is known of the runs of one trial.
 type trialWatch struct {
 	revisions map[string]string // by function
+	live      bool              // its run is a user's
 
 	mu           sync.Mutex
 	observations []function.Observation
 	requests     []platform.Request // without context, in order of observations
 }
 
-// watch makes runs labelled with id go to revisions until unwatch.
-func (t *trialInvoker) watch(id string, revisions map[string]string) *trialWatch {
-	w := &trialWatch{revisions: revisions}
+// watch makes runs labelled with id go to revisions until unwatch; live says that
+// they are users' runs.
+func (t *trialInvoker) watch(id string, revisions map[string]string, live bool) *trialWatch {
+	w := &trialWatch{revisions: revisions, live: live}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.trials == nil {
@@ -43,6 +45,18 @@ func (t *trialInvoker) watch(id string, revisions map[string]string) *trialWatch
 	}
 	t.trials[id] = w
 	return w
+}
+
+// measuring reports whether a run labelled with id is only made to measure: no user
+// waits for it.
+func (t *trialInvoker) measuring(id string) bool {
+	if id == "" {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w := t.trials[id]
+	return w != nil && !w.live
 }
 
 func (t *trialInvoker) unwatch(id string) {

@@ -47,7 +47,7 @@ func (r *trialRunner) Run(ctx context.Context, t control.Trial) (control.Measure
 	if err != nil {
 		return control.Measurement{}, err
 	}
-	w := r.s.trials.watch(t.ID, revisions)
+	w := r.s.trials.watch(t.ID, revisions, false)
 	defer r.s.trials.unwatch(t.ID)
 	body := r.inputs[t.Input]
 	if fresh {

@@ -225,7 +225,7 @@ func (o *onlineTuning) offer(ctx context.Context, trial control.Trial, c tuner.C
 	if err := o.awaitIdle(ctx, revisions); err != nil {
 		return err
 	}
-	o.put(&readyTrial{trial, o.s.trials.watch(trial.ID, revisions)})
+	o.put(&readyTrial{trial, o.s.trials.watch(trial.ID, revisions, true)})
 	o.job.update(func(t *api.Tuning) {
 		t.Message = "waiting for a live run that the error budget lets try other resources"
 	})
