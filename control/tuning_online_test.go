@@ -116,6 +116,47 @@ func TestOnlineRefuses(t *testing.T) {
 	}
 }
 
+// When functions get slower while what was found serves, drift is noticed within few
+// runs, and what is found from then on keeps the promise in the world as it is.
+func TestDriftIsTunedAway(t *testing.T) {
+	w := newTuningWorld()
+	c := tuningConfig(w, 2, 20)
+	out, err := runTuning(t, w, c, 100).Incumbent()
+	if err != nil || out.Verdict != control.VerdictFeasible {
+		t.Fatalf("verdict %s, %v", out.Verdict, err)
+	}
+	w.slower = 2
+	d := control.Drift{Allowed: 0.05}
+	serving := map[string]function.Resources{"first": out.Configuration[0], "second": out.Configuration[1]}
+	noticed := 0
+	for k := 1; noticed == 0 && k <= 200; k++ {
+		m, err := w.Run(t.Context(), control.Trial{ID: time0(k), Resources: serving, Input: []int{0, 0, 1, 0, 2, 0}[k%6]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Note(control.NetLatency(m).Seconds() > 2) {
+			noticed = k
+		}
+	}
+	if noticed == 0 {
+		t.Fatal("twice the time was not noticed in 200 runs")
+	}
+	c.Since = w.now
+	session := runTuning(t, w, c, 100)
+	if all, resumed := session.Runs(); resumed != 0 || all != 20 {
+		t.Errorf("%d runs, %d of them from before the drift", all, resumed)
+	}
+	after, err := session.Incumbent()
+	if err != nil || after.Verdict != control.VerdictFeasible {
+		t.Fatalf("after drift: verdict %s, %v", after.Verdict, err)
+	}
+	old, _ := truth(t, out.Configuration, c.Price)
+	now, _ := truth(t, after.Configuration, c.Price)
+	if 2*old <= 2 || 2*now > 2*1.02 {
+		t.Errorf("noticed after %d runs: p95 %.2f s with what served, %.2f s with what was found then", noticed, 2*old, 2*now)
+	}
+}
+
 // Drift is noticed soon, and what keeps its promise is rarely suspected.
 func TestDrift(t *testing.T) {
 	rng := stats.Stream(5, "drift")

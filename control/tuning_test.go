@@ -28,7 +28,8 @@ type tuningWorld struct {
 	failAt  int // the run that cannot be measured, from 1; 0 for none
 	always  function.Outcome
 	seed    uint64
-	busy    bool // others use the machine: some runs take a multiple of their time
+	slower  float64 // factor of all times, 0 for 1
+	busy    bool    // others use the machine: some runs take a multiple of their time
 }
 
 var (
@@ -58,6 +59,9 @@ func (w *tuningWorld) Run(_ context.Context, t control.Trial) (control.Measureme
 	for stage, path := range []string{"/do/0/first", "/do/1/second"} {
 		r := t.Resources[[]string{"first", "second"}[stage]]
 		s, ok := service(stage, r, t.Input, rng.NormFloat64())
+		if w.slower > 0 {
+			s *= w.slower
+		}
 		if w.busy && ok {
 			s *= math.Exp(math.Abs(0.8 * rng.NormFloat64()))
 		}

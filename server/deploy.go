@@ -56,7 +56,7 @@ func (s *Server) deploy(ctx context.Context, b *manifest.Bundle, dryRun bool) (a
 		}
 		old, exists := now.workflows[w.Name]
 		switch {
-		case exists && old.plan.Digest() == deployed.plan.Digest():
+		case exists && old.plan.Digest() == deployed.plan.Digest() && reflect.DeepEqual(old.workflow.Payloads, w.Payloads):
 			change.Action = api.ActionUnchanged
 		case exists:
 			change.Action = api.ActionUpdated

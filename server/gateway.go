@@ -81,8 +81,8 @@ func (s *Server) runWorkflow(w http.ResponseWriter, r *http.Request, name string
 	running := s.running.of(name)
 	running.Add(1)
 	begin := s.engine.Run
-	if o := s.online.Load(); o != nil && o.workflow == name {
-		begin = o.run
+	if o, ok := s.online.Load(name); ok {
+		begin = o.(*onlineTuning).run
 	}
 	res, err := begin(r.Context(), wf.plan, in)
 	running.Add(-1)

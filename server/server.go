@@ -40,7 +40,7 @@ type Server struct {
 	meter    *control.Meter
 	pool     *control.Pool
 	profiles jobs[api.Profiling]
-	online   atomic.Pointer[onlineTuning] // the one under way, nil for none
+	online   sync.Map // *onlineTuning under way or watching, by workflow
 	warnings struct {
 		mu   sync.Mutex
 		list []string

@@ -33,11 +33,25 @@ func (t *tunings) measure(what string) (release func(), err error) {
 		}
 	}
 	t.measuring = what
-	return func() {
+	return sync.OnceFunc(func() {
 		t.claim.Lock()
 		defer t.claim.Unlock()
 		t.measuring = ""
-	}, nil
+	}), nil
+}
+
+// await claims the machine as soon as no other measurement is under way.
+func (t *tunings) await(ctx context.Context, what string) (release func(), err error) {
+	for {
+		if release, err = t.measure(what); err == nil {
+			return release, nil
+		}
+		select {
+		case <-ctx.Done():
+			return func() {}, ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // startTuning begins a session, or takes up the one that ended early.
@@ -45,6 +59,12 @@ func (s *Server) startTuning(ctx context.Context, name string, req api.TuneReque
 	plan, err := s.planTuning(name, req)
 	if err != nil {
 		return api.Tuning{}, err
+	}
+	// Who tunes again takes over from a session that only watches.
+	if j := s.tunings.get(name); j != nil && j.snapshot().Phase == api.PhaseWatching {
+		if _, err := j.stop(ctx); err != nil {
+			return api.Tuning{}, err
+		}
 	}
 	release, err := s.tunings.measure("the tuning of " + name)
 	if err != nil {
@@ -88,7 +108,7 @@ func (s *Server) startTuning(ctx context.Context, name string, req api.TuneReque
 		defer cancel()
 		defer release()
 		if online != nil {
-			s.tuneOnline(background, online, req.Apply)
+			s.tuneOnline(background, online, release, req.Apply)
 			return
 		}
 		s.tune(background, j, session, plan, runner, req.Apply)
@@ -156,7 +176,7 @@ func (s *Server) concludeTuning(ctx context.Context, j *job[api.Tuning], session
 	rec.Measured = measuredOf(session)
 	applied := false
 	if apply && out.Verdict == control.VerdictFeasible {
-		if err := s.applyResources(ctx, plan.workflow.workflow.Name, session.Resources(out.Configuration)); err != nil {
+		if err := s.applyResources(ctx, plan.workflow.workflow.Name, session.Resources(out.Configuration), "deployed what was recommended"); err != nil {
 			return fmt.Errorf("deploying the recommendation: %w", err)
 		}
 		applied = true

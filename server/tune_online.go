@@ -2,8 +2,10 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aquatope/aquatope/control"
@@ -15,10 +17,6 @@ import (
 	"github.com/aquatope/aquatope/tuner"
 )
 
-// driftDecision is the kind of journal entries that say that earlier trials are
-// out of date.
-const driftDecision = "drift"
-
 // onlineTuning tries resources on live runs of one workflow.
 type onlineTuning struct {
 	s        *Server
@@ -28,7 +26,8 @@ type onlineTuning struct {
 	session  *control.Tuning
 	plan     *tuningPlan
 	runner   *trialRunner
-	ended    chan endedTrial // the trial that a live run took, once it ended
+	ended    chan endedTrial         // the trial that a live run took, once it ended
+	fresh    atomic.Pointer[catalog] // holds the code that is tuned
 
 	mu     sync.Mutex
 	online *control.Online
@@ -49,7 +48,7 @@ type endedTrial struct {
 	m     control.Measurement
 }
 
-// newOnline makes a session online. One is online at a time.
+// newOnline makes a session online.
 func (s *Server) newOnline(j *job[api.Tuning], session *control.Tuning, plan *tuningPlan, runner *trialRunner, share float64) (*onlineTuning, error) {
 	if share == 0 {
 		share = 0.1
@@ -127,7 +126,7 @@ func (o *onlineTuning) take() *readyTrial {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	t := o.ready
-	if t == nil || !o.online.Allows() {
+	if t == nil || !o.online.Allows() || o.stale() {
 		return nil
 	}
 	o.ready = nil
@@ -150,23 +149,29 @@ func (o *onlineTuning) counts() *api.OnlineCounts {
 }
 
 // tuneOnline runs a session to its end; where its result is applied it goes on
-// watching for drift, and tunes again when there is some.
-func (s *Server) tuneOnline(ctx context.Context, o *onlineTuning, apply bool) {
+// watching for drift, and tunes again when there is some. Release gives up the claim
+// on measuring, which is not held while it watches.
+func (s *Server) tuneOnline(ctx context.Context, o *onlineTuning, release func(), apply bool) {
+	defer func() { release() }()
 	defer o.runner.remove(nil)
-	s.online.Store(o)
-	defer s.online.Store(nil)
+	s.online.Store(o.workflow, o)
+	defer s.online.CompareAndDelete(o.workflow, o)
 	err := o.search(ctx)
-	if err == nil {
-		err = s.concludeTuning(ctx, o.job, o.session, o.plan, apply)
-	}
-	for err == nil && apply {
-		o.job.update(func(t *api.Tuning) { t.Phase, t.Message = api.PhaseWatching, "watching for drift" })
-		err = o.awaitDrift(ctx)
-		if err == nil {
-			err = o.again(ctx)
-		}
+	for {
 		if err == nil {
 			err = s.concludeTuning(ctx, o.job, o.session, o.plan, apply)
+		}
+		if err == nil && apply {
+			o.job.update(func(t *api.Tuning) { t.Phase, t.Message = api.PhaseWatching, "watching for drift" })
+			release()
+			if err = o.awaitDrift(ctx); err == nil {
+				release, err = s.tunings.await(ctx, "the tuning of "+o.workflow)
+			}
+		} else if !errors.Is(err, errDrift) {
+			break
+		}
+		if err == nil || errors.Is(err, errDrift) {
+			err = o.again(ctx)
 		}
 	}
 	s.endTuning(ctx, o.job, o.plan, err)
@@ -262,7 +267,8 @@ func (o *onlineTuning) awaitIdle(ctx context.Context, revisions map[string]strin
 	return fmt.Errorf("instances for a live trial did not start within a minute")
 }
 
-// await waits for the live run that takes the trial.
+// await waits for the live run that takes the trial. It gives up when what serves
+// drifts once more.
 func (o *onlineTuning) await(ctx context.Context, id string) (endedTrial, error) {
 	defer o.s.trials.unwatch(id)
 	tick := time.NewTicker(time.Second)
@@ -270,8 +276,19 @@ func (o *onlineTuning) await(ctx context.Context, id string) (endedTrial, error)
 	for {
 		select {
 		case done := <-o.ended:
-			return done, nil
+			if done.trial.ID == id { // and not one that was given up
+				return done, nil
+			}
+		case <-o.alarm:
+			if o.drifts > 0 {
+				o.put(nil)
+				return endedTrial{}, errDrift
+			}
 		case <-tick.C:
+			if o.stale() {
+				o.put(nil)
+				return endedTrial{}, errStale(o.workflow)
+			}
 			counts := o.counts()
 			o.job.update(func(t *api.Tuning) { t.Online = counts })
 		case <-ctx.Done():
@@ -279,51 +296,4 @@ func (o *onlineTuning) await(ctx context.Context, id string) (endedTrial, error)
 			return endedTrial{}, ctx.Err()
 		}
 	}
-}
-
-// awaitDrift returns when what serves violates its promise too often.
-func (o *onlineTuning) awaitDrift(ctx context.Context) error {
-	select { // what came before the recommendation served says nothing of it
-	case <-o.alarm:
-	default:
-	}
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-o.alarm:
-			return nil
-		case <-tick.C:
-			counts := o.counts()
-			o.job.update(func(t *api.Tuning) { t.Online = counts })
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// again forgets the trials so far and searches anew.
-func (o *onlineTuning) again(ctx context.Context) error {
-	now := time.Now()
-	err := tuningStore{o.s.store}.DecideTuning(ctx, control.TuningDecision{
-		Time: now, Workflow: o.workflow, Kind: driftDecision, Data: o.counts(),
-		Reason: "live runs violate the promise far more often than it allows: what was measured before no longer holds",
-	})
-	if err != nil {
-		return err
-	}
-	o.plan.config.Since = now
-	session, err := o.s.openTuning(ctx, o.plan, false)
-	if err != nil {
-		return err
-	}
-	o.session = session
-	if err := o.restart(); err != nil {
-		return err
-	}
-	o.mu.Lock()
-	o.drifts++
-	o.mu.Unlock()
-	o.job.update(func(t *api.Tuning) { t.Phase, t.Runs, t.Message = api.PhaseRunning, 0, "tuning again after drift" })
-	return o.search(ctx)
 }

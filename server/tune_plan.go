@@ -222,7 +222,7 @@ func (s tuningStore) DecideTuning(ctx context.Context, d control.TuningDecision)
 
 // applyResources deploys functions with other resources. The revisions are those
 // of the trials, so that their instances are warm already.
-func (s *Server) applyResources(ctx context.Context, name string, resources map[string]function.Resources) error {
+func (s *Server) applyResources(ctx context.Context, name string, resources map[string]function.Resources, why string) error {
 	c := s.catalog.Load()
 	b := &manifest.Bundle{}
 	for _, fn := range slices.Sorted(maps.Keys(resources)) {
@@ -237,6 +237,6 @@ func (s *Server) applyResources(ctx context.Context, name string, resources map[
 		return err
 	}
 	return tuningStore{s.store}.DecideTuning(ctx, control.TuningDecision{
-		Time: time.Now(), Workflow: name, Kind: "apply", Data: resources, Reason: "deployed what was recommended",
+		Time: time.Now(), Workflow: name, Kind: "apply", Data: resources, Reason: why,
 	})
 }
