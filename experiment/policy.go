@@ -13,6 +13,7 @@ import (
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/pool"
 	"github.com/aquatope/aquatope/pool/baseline"
+	"github.com/aquatope/aquatope/sim/fleet"
 )
 
 // PolicyChoice is a pool policy by name, with a value of its knob.
@@ -189,6 +190,15 @@ func (c PolicyChoice) cast(s stage) (cast, error) {
 		panic("BUG: experiment: policy " + c.Name + " cannot be made")
 	}
 	return out, nil
+}
+
+// nodes are the machines for a policy, given those that there are: a memory to
+// share is one machine.
+func (c PolicyChoice) nodes(given []fleet.Node) []fleet.Node {
+	if c.Memory > 0 {
+		return []fleet.Node{{Memory: c.Memory}}
+	}
+	return given
 }
 
 // oraclePrice lets no cold start happen that can be avoided.

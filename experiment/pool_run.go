@@ -125,6 +125,8 @@ func mean(groups []*group) []PoolResult {
 type clocked struct {
 	pool.Policy
 	plans, reactions time.Duration
+	steps            int
+	longest          time.Duration // plan
 	n                uint64
 }
 
@@ -136,7 +138,12 @@ func (c *clocked) spent() time.Duration { return c.plans + c.reactions }
 
 func (c *clocked) Plan(s *pool.Snapshot) pool.Plan {
 	start := time.Now()
-	defer func() { c.plans += time.Since(start) }()
+	defer func() {
+		took := time.Since(start)
+		c.plans += took
+		c.longest = max(c.longest, took)
+		c.steps++
+	}()
 	return c.Policy.Plan(s)
 }
 

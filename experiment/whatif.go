@@ -121,13 +121,9 @@ func (c WhatIfConfig) replay(ctx context.Context, r *Record, p PolicyChoice, pro
 	if err != nil {
 		return nil, err
 	}
-	nodes := c.Nodes
-	if p.Memory > 0 {
-		nodes = []fleet.Node{{Memory: p.Memory}}
-	}
 	return replay.Run(ctx, &r.History, replay.Config{
 		Policy: cast.policy, Window: cast.window, Lead: cast.lead, From: c.Since, Until: c.Until,
-		Nodes: nodes, Patience: patience, Price: c.Price, Seed: c.Seed, Progress: progress,
+		Nodes: p.nodes(c.Nodes), Patience: patience, Price: c.Price, Seed: c.Seed, Progress: progress,
 	})
 }
 

@@ -19,6 +19,7 @@ type Arrival struct {
 // rule of spreading. It holds an hour at a time, whatever the length of the trace.
 type Arrivals struct {
 	t        *trace.Trace
+	load     func(trace.Span) // the counts of these minutes; nil when all are there
 	span     trace.Span
 	minute   int
 	random   *rand.Rand
@@ -69,6 +70,14 @@ func NewArrivals(t *trace.Trace, span trace.Span, rule Spread, seed uint64) *Arr
 	return a
 }
 
+// NewStreamArrivals returns the arrivals of all minutes of a stream, which is at
+// its beginning and serves nobody else.
+func NewStreamArrivals(s *trace.Stream, rule Spread, seed uint64) *Arrivals {
+	a := NewArrivals(s.Trace, s.Trace.Covered, rule, seed)
+	a.load = s.Load
+	return a
+}
+
 // Next returns the arrivals of the next minute in order of time, and the minute
 // that it is; ok is false at the end of the span. The slice is reused.
 func (a *Arrivals) Next() (batch []Arrival, minute int, ok bool) {
@@ -86,6 +95,9 @@ func (a *Arrivals) Next() (batch []Arrival, minute int, ok bool) {
 
 func (a *Arrivals) loadHour() {
 	a.hourFrom = a.minute
+	if a.load != nil {
+		a.load(trace.Span{From: a.hourFrom, To: a.hourFrom + hourMinutes + 1}) // how a minute is filled depends on the next
+	}
 	if a.hour == nil {
 		a.hour = make([][]cell, hourMinutes)
 	}
@@ -116,6 +128,10 @@ func (a *Arrivals) fill(cells []cell, from int64) {
 		}
 	}
 	n := len(a.scratch)
+	if n == 0 {
+		a.batch = a.batch[:0]
+		return
+	}
 	if cap(a.batch) < n {
 		a.batch = make([]Arrival, n, n+n/4)
 		a.starts = make([]int32, n+n/4+1)

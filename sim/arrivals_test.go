@@ -85,3 +85,18 @@ func TestArrivalsAreReproducible(t *testing.T) {
 		t.Error("another seed draws the same")
 	}
 }
+
+// A trace whose first minutes are quiet has arrivals all the same.
+func TestQuietBeginning(t *testing.T) {
+	t.Parallel()
+	tr := &trace.Trace{Minutes: 3, Covered: trace.Span{To: 3}, Functions: make([]trace.Function, 1)}
+	tr.Functions[0].Counts.Append(2, 1)
+	tr.Functions[0].Duration = trace.Percentiles{Mean: 1, Levels: []float64{0, 1}, Values: []float64{1, 1}}
+	a := sim.NewArrivals(tr, tr.Covered, sim.Measured, 1)
+	for want := range 3 {
+		batch, minute, ok := a.Next()
+		if !ok || minute != want || len(batch) != want/2 {
+			t.Errorf("minute %d: %d arrivals, ok %v", minute, len(batch), ok)
+		}
+	}
+}

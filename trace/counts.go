@@ -39,6 +39,13 @@ func (c *Counts) Append(minute, n int) {
 	}
 }
 
+// forget drops what lies before a minute.
+func (c *Counts) forget(before int) {
+	i := c.search(before)
+	c.minutes = append(c.minutes[:0], c.minutes[i:]...)
+	c.counts = append(c.counts[:0], c.counts[i:]...)
+}
+
 // Active returns the number of minutes with at least one invocation.
 func (c Counts) Active() int { return len(c.minutes) }
 

@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -26,14 +25,17 @@ const (
 	shortLived              // as rhythmic, but deployed late or removed early
 )
 
-// The shares of the shapes and the triggers follow Shahrad et al. (2020,
-// section 3) in order of magnitude: about a third of functions are timers, and
-// most functions are called less than once a minute.
-var shapes = []struct {
+// origin is a shape with its share of apps and the triggers of its entries.
+type origin struct {
 	shape   shape
 	share   float64
 	trigger []string
-}{
+}
+
+// The shares of the shapes and the triggers follow Shahrad et al. (2020,
+// section 3) in order of magnitude: about a third of functions are timers, and
+// most functions are called less than once a minute.
+var origins = []origin{
 	{rhythmic, 0.35, []string{"http", "http", "queue", "event"}},
 	{timer, 0.25, []string{"timer"}},
 	{bursty, 0.12, []string{"queue", "event", "storage"}},
@@ -47,8 +49,8 @@ var appSizes = []int{1, 1, 1, 1, 1, 1, 2, 2, 3, 4, 6}
 // Generate makes a trace from a random source. Durations and memory are
 // complete, and the notes say that it is synthetic.
 func (g Generator) Generate(r *rand.Rand) (*Trace, error) {
-	if g.Functions < 1 || g.Days < 1 || g.Days > 366 {
-		return nil, errors.New("a synthetic trace needs at least one function and 1 to 366 days")
+	if err := g.check(); err != nil {
+		return nil, err
 	}
 	t := &Trace{WeekdayKnown: true, Minutes: g.Days * MinutesPerDay}
 	for app := 0; len(t.Functions) < g.Functions; app++ {
@@ -64,23 +66,17 @@ func (g Generator) Generate(r *rand.Rand) (*Trace, error) {
 
 // app adds an app: one entry function and size-1 that it calls.
 func (g Generator) app(t *Trace, name string, size int, r *rand.Rand) {
-	u, at := r.Float64(), 0
-	for at < len(shapes)-1 && u > shapes[at].share {
-		u -= shapes[at].share
-		at++
+	from := drawOrigin(r)
+	entry := newEntry(from.shape, t.Minutes, r)
+	calls := make([]int, t.Minutes)
+	for m := range calls {
+		calls[m] = entry.next(m)
 	}
-	kind := shapes[at]
-	entry := arrivals(kind.shape, t.Minutes, r)
-	calls := entry
 	for i := range size {
-		trigger := kind.trigger[r.IntN(len(kind.trigger))]
+		f := Function{ID: appFunction(name, i), Trigger: from.drawTrigger(r)}
 		if i > 0 {
-			trigger = "orchestration"
+			f.Trigger = callTrigger
 			calls = downstream(calls, r)
-		}
-		f := Function{
-			ID:      ID{Owner: "owner" + name[3:], App: name, Function: fmt.Sprintf("%s-f%d", name, i)},
-			Trigger: trigger,
 		}
 		for m, n := range calls {
 			f.Counts.Append(m, n)
@@ -93,89 +89,30 @@ func (g Generator) app(t *Trace, name string, size int, r *rand.Rand) {
 	}
 }
 
-// downstream returns the calls of a function by another: each call leads, with a
-// probability, to one or a few, now and then a minute later.
-func downstream(calls []int, r *rand.Rand) []int {
-	probability := 0.3 + 0.7*r.Float64()
-	fan := 1
-	if r.Float64() < 0.2 {
-		fan = 2 + r.IntN(4)
-	}
-	late := r.Float64() * 0.4
-	out := make([]int, len(calls))
-	for m, n := range calls {
-		if n == 0 {
-			continue
-		}
-		k := fan * binomial(n, probability, r)
-		later := binomial(k, late, r)
-		out[m] += k - later
-		if m+1 < len(out) {
-			out[m+1] += later
-		}
-	}
-	for m := range out {
-		out[m] = min(out[m], MaxCount)
-	}
-	return out
+// callTrigger is that of functions that are called by another.
+const callTrigger = "orchestration"
+
+func appFunction(app string, i int) ID {
+	return ID{Owner: "owner" + app[3:], App: app, Function: fmt.Sprintf("%s-f%d", app, i)}
 }
 
-// arrivals returns the calls of an entry function in every minute.
-func arrivals(s shape, minutes int, r *rand.Rand) []int {
-	out := make([]int, minutes)
-	switch s {
-	case timer:
-		periods := []int{1, 2, 5, 5, 10, 15, 15, 30, 60, 60, 120, 360, 1440}
-		p := periods[r.IntN(len(periods))]
-		n := 1
-		if r.Float64() < 0.15 {
-			n += r.IntN(20)
-		}
-		skipped := r.Float64() * 0.02
-		for m := r.IntN(p); m < minutes; m += p {
-			if r.Float64() >= skipped {
-				out[m] = n
-			}
-		}
-	case bursty:
-		silence := 60 * math.Exp(3*r.Float64()) // mean minutes between bursts
-		height := math.Exp(1 + 4*r.Float64())
-		for m := 0; ; {
-			m += 1 + int(silence*r.ExpFloat64())
-			if m >= minutes {
-				break
-			}
-			for length := 1 + int(10*r.ExpFloat64()); length > 0 && m < minutes; length-- {
-				out[m] = poisson(height*r.ExpFloat64(), r)
-				m++
-			}
-		}
-	case rare:
-		rate := math.Exp(-4*r.Float64()) * 20 / MinutesPerDay
-		for m := range out {
-			out[m] = poisson(rate, r)
-		}
-	default:
-		from, to := 0, minutes
-		if s == shortLived {
-			from = r.IntN(minutes)
-			to = from + r.IntN(minutes-from) + 1
-		}
-		// Mean calls a minute, heavy-tailed over functions.
-		rate := math.Exp(-3.5 + 2.2*r.NormFloat64())
-		daily, weekend, peak := r.Float64(), 0.3+0.7*r.Float64(), r.Float64()
-		noise := 0.0
-		spread := 0.5 * r.Float64()
-		for m := from; m < to; m++ {
-			phase := 2 * math.Pi * (float64(m%MinutesPerDay)/MinutesPerDay - peak)
-			v := rate * math.Exp(1.2*daily*math.Cos(phase))
-			if m/MinutesPerDay%7 >= 5 {
-				v *= weekend
-			}
-			// Slow multiplicative noise: an autoregression of ten minutes.
-			noise = 0.9*noise + spread*0.44*r.NormFloat64()
-			out[m] = poisson(math.Min(v*math.Exp(noise), 1e6), r)
-		}
+func drawOrigin(r *rand.Rand) origin {
+	u, at := r.Float64(), 0
+	for at < len(origins)-1 && u > origins[at].share {
+		u -= origins[at].share
+		at++
+	}
+	return origins[at]
+}
+
+func (o origin) drawTrigger(r *rand.Rand) string { return o.trigger[r.IntN(len(o.trigger))] }
+
+// downstream returns the calls of a function by another.
+func downstream(calls []int, r *rand.Rand) []int {
+	c := newCallee(r)
+	out := make([]int, len(calls))
+	for m, n := range calls {
+		out[m] = c.next(n)
 	}
 	return out
 }

@@ -18,6 +18,7 @@ Run one with -o json to get every figure.`,
 		// One line for each experiment, in alphabetical order.
 		newExperimentForecastCmd(env),
 		newExperimentOverheadCmd(env),
+		newExperimentStepCmd(env),
 		newExperimentTuneCmd(env),
 		newExperimentTuneLiveCmd(env),
 		newExperimentPoolCmd(env),

@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/aquatope/aquatope/experiment"
 	"github.com/aquatope/aquatope/function"
@@ -14,60 +16,103 @@ import (
 
 // simulateFlags are those of both kinds of simulation.
 type simulateFlags struct {
-	history                                  bool
-	policies                                 []string
-	nodes                                    int
-	nodeCPU, nodeMemory, price, since, until string
-	current, data                            string
-	seed                                     uint64
+	history                                         bool
+	policies                                        []string
+	functions, days, nodes                          int
+	trace, nodeCPU, nodeMemory, price, since, until string
+	current, data                                   string
+	seed                                            uint64
 }
 
 func newSimulateCmd(env *Env) *cobra.Command {
 	var f simulateFlags
 	cmd := &cobra.Command{
-		Use:     "simulate --from-history",
+		Use:     "simulate",
 		GroupID: groupStudy,
-		Short:   "Find out what another pool policy would have done",
-		Long: `Replays what a server recorded through other pool policies, in virtual time, and
-says what would have happened: violations, latency, cold starts, cost. Every run
+		Short:   "Find out what a pool policy does with a trace, or would have done here",
+		Long: `Runs a trace of invocations on a cluster in virtual time, under one policy after
+another: cold starts, waiting, memory, cost, what was turned away and why, and
+what the decisions take. The trace is synthetic and made while it is simulated,
+so that memory does not grow with its length, or is read from --trace.
+
+With --from-history it replays what a server recorded instead, and says what
+would have happened: violations, latency, cold starts, cost. Every run
 comes when it came, takes the way that it took, and each of its invocations is
 served for as long as it was; which of them find a warm instance is up to the
 policy. Beside them stand what did happen and a replay of the policy that was in
-force: their difference is the simulator's own error.
-
-The record is read from the data folder of a server on this machine, whether it
-runs or not.
+force: their difference is the simulator's own error. The record is read from the
+data folder of a server on this machine, whether it runs or not.
 
 Policies, with the value of their knob after =, by default:
 ` + experiment.DescribePolicies(),
-		Example: `  aquatope simulate --from-history
-  aquatope simulate --from-history --since 7d --policy keepalive=2m,hist,oracle
-  aquatope simulate --from-history --since 2026-03-01T00:00:00Z --policy aquatope=5m -o json`,
+		Example: `  # two days of 50,000 functions on 1,000 nodes
+  aquatope simulate --functions 50000 --days 2 --nodes 1000 --policy keepalive,hist
+
+  # a published trace, in memory of 2 TiB
+  aquatope simulate --trace traces/azure2019 --policy faascache=2Ti,aquatope -o json
+
+  # what if the server here had followed another policy in the last week
+  aquatope simulate --from-history --since 7d --policy keepalive=2m,hist,oracle`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !f.history {
-				return Usagef("say what to simulate: --from-history")
+			if err := f.check(cmd.Flags()); err != nil {
+				return err
 			}
-			return whatIf(cmd.Context(), env, f)
+			if f.history {
+				return whatIf(cmd.Context(), env, f)
+			}
+			return simulate(cmd.Context(), env, f)
 		},
 	}
 	fl := cmd.Flags()
 	fl.BoolVar(&f.history, "from-history", false, "replay what a server recorded")
-	fl.StringVar(&f.since, "since", "7d", "replay runs from then on: a time ago such as 7d or 12h, or a moment (RFC 3339)")
-	fl.StringVar(&f.until, "until", "", "replay runs that began before then, and count idle instances until then (default the end of the record)")
-	fl.StringSliceVar(&f.policies, "policy", []string{"aquatope"}, "policies to replay, each with its knob: NAME or NAME=VALUE")
-	fl.StringVar(&f.current, "current", "", "policy that was in force (default: as the server's journal says)")
-	fl.StringVar(&f.data, "data", dataDir(env), "data folder of the server")
-	fl.StringVar(&f.price, "price", "cloud-run", "price list for costs: aws-lambda, azure, cloud-run or paper")
+	fl.StringSliceVar(&f.policies, "policy", nil, "policies, each with its knob: NAME or NAME=VALUE (default keepalive, of a history aquatope)")
+	fl.IntVar(&f.functions, "functions", 1000, "functions of the synthetic trace")
+	fl.IntVar(&f.days, "days", 1, "days of the synthetic trace")
+	fl.StringVar(&f.trace, "trace", "", "folder with a trace in the Azure 2019 format, or a file in that of 2021, instead of a synthetic one")
 	fl.IntVar(&f.nodes, "nodes", 0, "machines that instances are placed on (default: room for everything)")
-	fl.StringVar(&f.nodeCPU, "node-cpu", "", "CPUs of each machine that the limits of its instances may sum up to (default no bound)")
-	fl.StringVar(&f.nodeMemory, "node-memory", "", "memory of each machine that the limits of its instances may sum up to (default no bound)")
+	fl.StringVar(&f.nodeCPU, "node-cpu", "16", "CPUs of each machine; the limits of its instances may sum up to four times as many")
+	fl.StringVar(&f.nodeMemory, "node-memory", "64Gi", "memory of each machine that the limits of its instances may sum up to")
+	fl.StringVar(&f.price, "price", "cloud-run", "price list for costs: aws-lambda, azure, cloud-run or paper")
 	fl.Uint64Var(&f.seed, "seed", 1, "of the random draws")
+	fl.StringVar(&f.since, "since", "7d", "of a history, runs from then on: a time ago such as 7d or 12h, or a moment (RFC 3339)")
+	fl.StringVar(&f.until, "until", "", "of a history, runs that began before then; idle instances count until then (default the end of the record)")
+	fl.StringVar(&f.current, "current", "", "of a history, the policy that was in force (default: as the server's journal says)")
+	fl.StringVar(&f.data, "data", dataDir(env), "of a history, the data folder of the server")
 	return cmd
 }
 
+// Flags that say something of one kind of simulation only.
+var (
+	ofTraces  = []string{"functions", "days", "trace"}
+	ofHistory = []string{"since", "until", "current"}
+)
+
+// check refuses flags that would do nothing.
+func (f *simulateFlags) check(set *pflag.FlagSet) error {
+	idle, why := ofHistory, "without --from-history"
+	if f.history {
+		idle, why = ofTraces, "with --from-history"
+	}
+	for _, name := range idle {
+		if set.Changed(name) {
+			return Usagef("--%s says nothing %s", name, why)
+		}
+	}
+	if f.nodes == 0 && (set.Changed("node-cpu") || set.Changed("node-memory")) {
+		return Usagef("--node-cpu and --node-memory say nothing without --nodes")
+	}
+	if f.trace != "" && (set.Changed("functions") || set.Changed("days")) {
+		return Usagef("--functions and --days say nothing with --trace")
+	}
+	return nil
+}
+
 // chosen reads the policies.
-func (f simulateFlags) chosen() ([]experiment.PolicyChoice, error) {
+func (f simulateFlags) chosen(standard string) ([]experiment.PolicyChoice, error) {
+	if len(f.policies) == 0 {
+		f.policies = []string{standard}
+	}
 	var out []experiment.PolicyChoice
 	for _, text := range f.policies {
 		p, err := experiment.ParsePolicy(strings.TrimSpace(text))
@@ -79,33 +124,20 @@ func (f simulateFlags) chosen() ([]experiment.PolicyChoice, error) {
 	return out, nil
 }
 
-// cluster is what the flags say of machines.
+// cluster is what the flags say of machines; none without --nodes.
 func (f simulateFlags) cluster() ([]fleet.Node, error) {
-	var n fleet.Node
-	var err error
-	if f.nodeCPU != "" {
-		if n.CPU, err = function.ParseMilliCPU(f.nodeCPU); err != nil {
-			return nil, Usagef("--node-cpu: %w", err)
-		}
-	}
-	if f.nodeMemory != "" {
-		if n.Memory, err = function.ParseBytes(f.nodeMemory); err != nil {
-			return nil, Usagef("--node-memory: %w", err)
-		}
-	}
-	switch bounded := n != (fleet.Node{}); {
-	case f.nodes < 0:
+	if f.nodes < 0 {
 		return nil, Usagef("--nodes %d: use a positive number", f.nodes)
-	case f.nodes == 0 && bounded:
-		f.nodes = 1
-	case f.nodes > 0 && !bounded:
-		return nil, Usagef("--nodes says nothing without --node-memory or --node-cpu")
 	}
-	nodes := make([]fleet.Node, f.nodes)
-	for i := range nodes {
-		nodes[i] = n
+	cpu, err := function.ParseMilliCPU(f.nodeCPU)
+	if err != nil {
+		return nil, Usagef("--node-cpu: %w", err)
 	}
-	return nodes, nil
+	memory, err := function.ParseBytes(f.nodeMemory)
+	if err != nil {
+		return nil, Usagef("--node-memory: %w", err)
+	}
+	return slices.Repeat([]fleet.Node{{CPU: cpu, Memory: memory}}, f.nodes), nil
 }
 
 // whatIf replays a server's record.

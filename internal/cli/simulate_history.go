@@ -33,7 +33,7 @@ func (f simulateFlags) whatIfConfig() (c experiment.WhatIfConfig, err error) {
 	if c.Price, err = function.LookupPrice(f.price); err != nil {
 		return c, Usagef("--price: %w", err)
 	}
-	if c.Policies, err = f.chosen(); err != nil {
+	if c.Policies, err = f.chosen("aquatope"); err != nil {
 		return c, err
 	}
 	c.Nodes, err = f.cluster()

@@ -86,6 +86,10 @@ func (x *host) Wake(t int64) {
 		x.current = s.stage
 		x.fleet.Invoke(s.function, token(slot, i, true))
 		x.current = nil
+		if a := &x.runs[slot]; !a.begun {
+			a.begun = true
+			x.fleet.Foresee(int(s.function))
+		}
 	}
 }
 

@@ -108,6 +108,7 @@ type active struct {
 	steps    []step
 	counted  bool
 	rejected bool
+	begun    bool  // a function was invoked
 	flying   int   // steps that have begun, or will without another's end
 	last     int64 // instant at which the last step that counts ended
 	begin    int64
