@@ -88,6 +88,8 @@ type PoolReport struct {
 	Savings      []Saving `json:"savings"`
 	QuietSavings []Saving `json:"quietSavings"`
 	Notes        []string `json:"notes"`
+
+	seeds [][]PoolResult // results of each seed
 }
 
 // Pool runs every policy with every value of its knob over the trace.
@@ -134,7 +136,11 @@ func Pool(ctx context.Context, c PoolConfig) (*PoolReport, error) {
 		Functions: len(groups[0].world.functions), Judged: c.Judged, Seeds: c.Seeds,
 		Results: mean(groups), Notes: append(slices.Clone(c.Trace.Notes), groups[0].world.notes...),
 	}
-	r.Savings, r.QuietSavings = savings(r.Results), savings(r.quiet())
+	for seed := range c.Seeds {
+		r.seeds = append(r.seeds, mean(groups[seed*len(contenders):(seed+1)*len(contenders)]))
+	}
+	r.Savings = overSeeds(savings(r.Results), r.seeds)
+	r.QuietSavings = overSeeds(savings(quiet(r.Results)), r.quietSeeds())
 	return r, nil
 }
 

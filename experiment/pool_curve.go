@@ -73,6 +73,10 @@ type Saving struct {
 	// Saved is the share of the peer's idle memory that the own policy does
 	// not need; negative where the peer wins.
 	Saved float64 `json:"saved"`
+	// Of the seeds one by one, the least and the most that is saved against the
+	// same parameter of the peer; equal to Saved with one seed.
+	SavedLeast float64 `json:"savedLeast"`
+	SavedMost  float64 `json:"savedMost"`
 }
 
 const (
@@ -102,4 +106,31 @@ func savings(results []PoolResult) []Saving {
 		}
 	}
 	return out
+}
+
+// overSeeds fills in what the seeds one by one say of savings that were computed
+// from their mean.
+func overSeeds(all []Saving, seeds [][]PoolResult) []Saving {
+	for i := range all {
+		s := &all[i]
+		s.SavedLeast, s.SavedMost = s.Saved, s.Saved
+		if len(seeds) < 2 {
+			continue
+		}
+		first := true
+		for _, results := range seeds {
+			_, of := curves(results)
+			at := slices.IndexFunc(results, func(r PoolResult) bool { return r.Policy == s.Peer && r.Parameter == s.Parameter })
+			idle, ok := of[ownPolicy].idleAt(results[at].ColdStarts)
+			if !ok || results[at].IdleMemoryGBSeconds <= 0 {
+				continue // outside of this seed's curve
+			}
+			saved := 1 - idle/results[at].IdleMemoryGBSeconds
+			if first {
+				s.SavedLeast, s.SavedMost, first = saved, saved, false
+			}
+			s.SavedLeast, s.SavedMost = min(s.SavedLeast, saved), max(s.SavedMost, saved)
+		}
+	}
+	return all
 }

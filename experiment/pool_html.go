@@ -16,11 +16,12 @@ func (r *PoolReport) Report() *report.Report {
 		title, caption string
 		results        []PoolResult
 		savings        []Saving
+		seeds          [][]PoolResult
 	}{
-		{"Idle memory", "Idle: whenever an instance serves nothing.", r.Results, r.Savings},
-		{"Idle memory in quiet minutes", "Idle: kept in minutes without a call of the function, which is as fine as a trace of counts by the minute tells.", r.quiet(), r.QuietSavings},
+		{"Idle memory", "Idle: whenever an instance serves nothing.", r.Results, r.Savings, r.seeds},
+		{"Idle memory in quiet minutes", "Idle: kept in minutes without a call of the function, which is as fine as a trace of counts by the minute tells.", quiet(r.Results), r.QuietSavings, r.quietSeeds()},
 	} {
-		out.Section(account.title).Chart(chartOf(account.results, account.caption)).Text(poolSummary(account.results, account.savings)...)
+		out.Section(account.title).Chart(chartOf(account.results, account.caption)).Text(poolSummary(account.results, account.savings, account.seeds)...)
 		if len(account.savings) > 0 {
 			out.Table(savingTable(account.savings))
 		}
@@ -58,19 +59,27 @@ func chartOf(results []PoolResult, caption string) report.Chart {
 func savingTable(savings []Saving) report.Table {
 	t := report.Table{
 		Caption: "Idle memory of the project's own policy where it has as many cold starts as a point of a peer, interpolated between its own points",
-		Header:  []string{"peer", "its parameter", "cold starts", "its idle GB-s", "own idle GB-s", "saved %"},
+		Header:  []string{"peer", "its parameter", "cold starts", "its idle GB-s", "own idle GB-s", "saved %", "least of a seed", "most"},
 	}
 	for _, s := range savings {
-		t.Rows = append(t.Rows, []any{s.Peer, s.Parameter, s.ColdStarts, s.PeerIdle, s.OwnIdle, 100 * s.Saved})
+		t.Rows = append(t.Rows, []any{s.Peer, s.Parameter, s.ColdStarts, s.PeerIdle, s.OwnIdle, 100 * s.Saved, 100 * s.SavedLeast, 100 * s.SavedMost})
 	}
 	return t
 }
 
 // quiet returns the results with idle memory in quiet minutes in place of all.
-func (r *PoolReport) quiet() []PoolResult {
-	out := slices.Clone(r.Results)
+func quiet(results []PoolResult) []PoolResult {
+	out := slices.Clone(results)
 	for i := range out {
 		out[i].IdleMemoryGBSeconds = out[i].QuietMemoryGBSeconds
+	}
+	return out
+}
+
+func (r *PoolReport) quietSeeds() [][]PoolResult {
+	var out [][]PoolResult
+	for _, s := range r.seeds {
+		out = append(out, quiet(s))
 	}
 	return out
 }
@@ -87,11 +96,11 @@ func (r *PoolReport) Conditions() []string {
 // Summary says in sentences how the project's own policy compares by both
 // accounts, and where it loses.
 func (r *PoolReport) Summary() []string {
-	out := append([]string{"Idle memory:"}, poolSummary(r.Results, r.Savings)...)
-	return append(append(out, "Idle memory in quiet minutes:"), poolSummary(r.quiet(), r.QuietSavings)...)
+	out := append([]string{"Idle memory:"}, poolSummary(r.Results, r.Savings, r.seeds)...)
+	return append(append(out, "Idle memory in quiet minutes:"), poolSummary(quiet(r.Results), r.QuietSavings, r.quietSeeds())...)
 }
 
-func poolSummary(results []PoolResult, savings []Saving) []string {
+func poolSummary(results []PoolResult, savings []Saving, seeds [][]PoolResult) []string {
 	names, of := curves(results)
 	if len(of[ownPolicy]) == 0 {
 		return []string{"The project's own policy did not take part."}
@@ -107,10 +116,23 @@ func poolSummary(results []PoolResult, savings []Saving) []string {
 	}
 	best := bestPeer(names, of)
 	if best.points > 0 {
-		out = append(out, fmt.Sprintf("Against the best peer at each of %d levels of cold starts from %.0f to %.0f: %.1f %% less idle memory on average, from %.1f %% to %.1f %%.",
-			best.points, best.high, best.low, 100*best.mean, 100*best.worst, 100*best.most))
+		out = append(out, fmt.Sprintf("Against the best peer at each of %d levels of cold starts from %.0f to %.0f: %.1f %% less idle memory on average, from %.1f %% to %.1f %%.%s",
+			best.points, best.high, best.low, 100*best.mean, 100*best.worst, 100*best.most, bySeed(seeds)))
 	}
 	return out
+}
+
+// bySeed says how the average against the best peer differs between seeds.
+func bySeed(seeds [][]PoolResult) string {
+	if len(seeds) < 2 {
+		return ""
+	}
+	var each []string
+	for _, results := range seeds {
+		names, of := curves(results)
+		each = append(each, fmt.Sprintf("%.1f", 100*bestPeer(names, of).mean))
+	}
+	return " The average by seed: " + strings.Join(each, ", ") + " %."
 }
 
 // against says how the own policy compares with one peer.

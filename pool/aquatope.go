@@ -216,8 +216,11 @@ func (p *Aquatope) Idle(e Event) (Retention, bool) {
 	}
 	passed := (e.At - p.planned).Seconds()
 	window := p.window.Seconds()
-	if d.seen == 0 {
-		return p.awaited(e.Function, passed)
+	switch {
+	case d.seen == 0 && d.clocked():
+		return p.awaited(e.Function, passed), true
+	case d.seen == 0 && e.At < p.begin:
+		return Retention{}, false // the target holds, which is of a window about to begin
 	}
 	// Without an instance now one must be started for the next window, taken to
 	// be like this one, and those that start slowly will come late.

@@ -43,25 +43,21 @@ const untilPlan = time.Millisecond
 
 // awaited is what is wanted of the last instance that falls idle after so many
 // seconds of a window in which no call came yet.
-func (p *Aquatope) awaited(i int, passed float64) (Retention, bool) {
-	d, f := &p.fns[i], &p.functions[i]
-	if !d.clocked() {
-		return Retention{}, false // the target holds
-	}
-	price := p.ahead.price[i]
+func (p *Aquatope) awaited(i int, passed float64) Retention {
+	f, price := &p.functions[i], p.ahead.price[i]
 	start, window := f.ColdStart.Seconds(), p.window.Seconds()
 	now, best := p.when(i, passed, price)
 	restart := f.idleCost() * start
 	switch {
 	case now.gain > 0 && (now.gain >= best.gain-restart || best.from-passed <= start):
 		if now.to >= window {
-			return Retention{KeepAlive: UntilPlan}, true
+			return Retention{KeepAlive: UntilPlan}
 		}
-		return Retention{KeepAlive: secondsOf(now.to - passed), Release: true}, true
+		return Retention{KeepAlive: secondsOf(now.to - passed), Release: true}
 	case best.gain <= restart || best.from-passed <= start:
-		return Retention{Release: true}, true
+		return Retention{Release: true}
 	}
-	return Retention{PreWarm: secondsOf(best.from - passed - start), KeepAlive: secondsOf(best.to-best.from) + untilPlan, Release: true}, true
+	return Retention{PreWarm: secondsOf(best.from - passed - start), KeepAlive: secondsOf(best.to-best.from) + untilPlan, Release: true}
 }
 
 func (p *Aquatope) when(i int, passed, price float64) (now, best span) {

@@ -64,7 +64,7 @@ the graph.`,
 	f.StringVar(&dir, "trace", "", "folder with a trace in the Azure 2019 format, or a file in that of 2021")
 	f.StringSliceVar(&c.Policies, "policies", []string{"all"}, "policies to compare: all, or some of "+strings.Join(experiment.PoolPolicies(), ", "))
 	f.StringVar(&days, "days", "", "days that count, as a-b, the first day of the trace being 1 (default: the second half of the covered minutes)")
-	f.IntVar(&c.Seeds, "seeds", 1, "repetitions with other draws, whose mean is reported")
+	f.IntVar(&c.Seeds, "seeds", 1, "repetitions with other draws: their mean is reported, and how far they differ")
 	f.IntVar(&c.Concurrency, "concurrency", experiment.DefaultConcurrency, "invocations that one instance serves at once")
 	f.BoolVar(&c.Workflows, "workflows", false, "lay the arrivals on workflows")
 	f.StringVar(&spread, "spread", sim.Measured.String(), "how the invocations of a minute are placed in it: measured (as in the public trace of single invocations) or uniform")
@@ -113,11 +113,11 @@ func poolTable(r *experiment.PoolReport) Table {
 func savingTable(r *experiment.PoolReport) Table {
 	t := Table{
 		Title:   "idle memory of aquatope at equal cold starts",
-		Columns: []string{"peer", "parameter", "cold starts", "peer's GB-s", "own GB-s", "saved"},
+		Columns: []string{"peer", "parameter", "cold starts", "peer's GB-s", "own GB-s", "saved", "least of a seed", "most"},
 		Note:    strings.Join(r.Summary(), "\n"),
 	}
 	for _, s := range r.Savings {
-		t.Rows = append(t.Rows, []any{s.Peer, s.Parameter, s.ColdStarts, s.PeerIdle, s.OwnIdle, s.Saved})
+		t.Rows = append(t.Rows, []any{s.Peer, s.Parameter, s.ColdStarts, s.PeerIdle, s.OwnIdle, s.Saved, s.SavedLeast, s.SavedMost})
 	}
 	return t
 }
