@@ -22,6 +22,7 @@ Run one with -o json to get every figure.`,
 		newExperimentTuneCmd(env),
 		newExperimentTuneLiveCmd(env),
 		newExperimentPoolCmd(env),
+		newExperimentValidateCmd(env),
 	)
 }
 

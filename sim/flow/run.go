@@ -49,13 +49,13 @@ func (s *Sim) within(outer, at int32, live int32) int32 {
 func (s *Sim) free(i int32) { s.spare = append(s.spare, i) }
 
 // begin starts a run that arrived now.
-func (s *Sim) begin(w int32, scale float64) {
+func (s *Sim) begin(w int32, scale float64, input int) {
 	x := &s.workflows[w]
 	i := s.newFrame()
 	s.frames[i] = frame{
-		parent: -1, step: -1, workflow: w, live: 1, scale: scale, at: int64(s.fleet.Now()), input: -1, key: mix(x.key + x.arrived*golden),
+		parent: -1, step: -1, workflow: w, live: 1, scale: scale, at: int64(s.fleet.Now()), input: int16(input - 1), key: mix(x.key + x.arrived*golden),
 	}
-	if len(x.inputs) > 0 {
+	if input == 0 && len(x.inputs) > 0 {
 		n, _ := slices.BinarySearch(x.inputs, uniform(mix(s.frames[i].key^0x1234f00d)))
 		s.frames[i].input = int16(min(n, len(x.inputs)-1))
 	}

@@ -19,6 +19,9 @@ type Arrival struct {
 	// Scale is the size of the input: service times are that many times as
 	// long. 0 means 1.
 	Scale float64
+	// Input is 1 + the index of the run's input among the workflow's Inputs; 0
+	// draws one by their weights.
+	Input int
 }
 
 // Node is a machine of the cluster, and Loss one that dies.
@@ -175,7 +178,7 @@ func (s *Sim) Feed(batch []Arrival) {
 		if a.Scale == 0 {
 			scale = 1
 		}
-		s.begin(int32(a.Workflow), scale)
+		s.begin(int32(a.Workflow), scale, a.Input)
 	}
 }
 
