@@ -101,8 +101,9 @@ func (p *Pool) retain(f *controlled, x pool.Event, r pool.Retention) platform.Sc
 // Run steps whenever a plan is due and reacts in between, until ctx is done.
 func (p *Pool) Run(ctx context.Context) {
 	// Events that come within are handled together. Stages follow one another
-	// within milliseconds, and what starts ahead of them must not wait long.
-	const together = time.Millisecond
+	// within milliseconds, and what starts ahead of them must not wait long; but
+	// where much happens there are instances, and looking costs more.
+	const soon, together, many = time.Millisecond, 10 * time.Millisecond, 16
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var events []Event
@@ -112,8 +113,12 @@ func (p *Pool) Run(ctx context.Context) {
 			return
 		case <-timer.C:
 		case e := <-p.c.Meter.Events():
+			wait := soon
+			if len(events) > many {
+				wait = together
+			}
 			events = append(events[:0], e)
-			pause(ctx, together)
+			pause(ctx, wait)
 			events = drain(p.c.Meter.Events(), events)
 			p.complain(ctx, "reacting to invocations", p.React(ctx, events))
 		}

@@ -33,6 +33,9 @@ type Config struct {
 	// Window is the time between two plans of the pool scheduler, and the unit
 	// of its forecasts; by default 60 s.
 	Window time.Duration
+	// Learn is how old the server's own forecasting model may grow before another
+	// is trained; by default 1,440 windows: a day at a window of a minute.
+	Learn time.Duration
 	// Logger gets what happens; by default nothing is logged.
 	Logger *slog.Logger
 }
@@ -52,6 +55,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Window <= 0 {
 		c.Window = time.Minute
+	}
+	if c.Learn <= 0 {
+		c.Learn = 1440 * c.Window
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

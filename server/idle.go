@@ -19,8 +19,9 @@ const (
 	idleHistory  = 2 * time.Hour
 )
 
-// idleMeter adds up how long instances were warm and served nothing, and what
-// that cost: the price of not having cold starts.
+// idleMeter adds up how long instances were warm and served nothing, starts that
+// nobody waited for included, and what that cost: the price of not having cold
+// starts.
 type idleMeter struct {
 	price function.Price
 
@@ -69,6 +70,19 @@ func (m *idleMeter) add(s platform.Snapshot, interval time.Duration) float64 {
 	return sum
 }
 
+// start accounts for the start of an instance that nobody waited for, and
+// returns what it cost: it is idle from the begin of its start.
+func (m *idleMeter) start(s platform.Start) float64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t := m.total[s.Function]
+	cost := m.price.Idle(s.Resources, startTime(s))
+	t.time += startTime(s)
+	t.cost += cost
+	m.total[s.Function] = t
+	return cost
+}
+
 // since returns what was idle from a moment on, as far as it is remembered.
 func (m *idleMeter) since(t time.Time) []api.IdleSummary {
 	m.mu.Lock()
@@ -102,6 +116,7 @@ func (s *Server) idleLoop(ctx context.Context) {
 		if err != nil {
 			continue // the platform is closing
 		}
+		s.ahead.seen(snapshot)
 		s.metrics.cost.WithLabelValues("idle").Add(s.idle.add(snapshot, snapshot.Time.Sub(last)))
 		last = snapshot.Time
 	}

@@ -26,6 +26,7 @@ type metrics struct {
 	runs       *prometheus.CounterVec
 	cost       *prometheus.CounterVec
 	decisions  *prometheus.CounterVec
+	ahead      *prometheus.CounterVec
 
 	price function.Price
 }
@@ -53,13 +54,14 @@ func newMetrics(price function.Price) *metrics {
 		violations: counter("workflow_qos_violations_total", "Runs that failed or took longer than promised.", "workflow"),
 		runs:       counter("workflow_runs_total", "Runs that ended, by status.", "workflow", "status"),
 		cost:       counter("cost_total", "Cost of invocations by the price list, in its currency.", "kind"),
+		ahead:      counter("pool_started_ahead_total", "Instances that were started ahead of any invocation, by whether one was served before they ended.", "function", "used"),
 		decisions:  counter("decisions_total", "Decisions of the controllers, by reason; docs/explanation/scheduler.md tells what the reasons mean.", "controller", "reason"),
 		target: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "aquatope_workflow_qos_target_seconds", Help: "Latency that a workflow promises.",
 		}, []string{"workflow", "percentile"}),
 	}
 	m.registry.MustRegister(
-		m.invoke, m.start, m.cold, m.failed, m.duration, m.violations, m.runs, m.cost, m.decisions, m.target,
+		m.invoke, m.start, m.cold, m.failed, m.duration, m.violations, m.runs, m.cost, m.decisions, m.ahead, m.target,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m

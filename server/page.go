@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"math"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aquatope/aquatope/function"
@@ -27,6 +28,12 @@ var (
 	pageFuncs = template.FuncMap{
 		"ms": milliseconds, "mib": mebibytes, "style": func() template.CSS { return template.CSS(pageStyle) },
 		"ago": ago, "held": func(b *bool) bool { return *b }, "qos": qosWords, "percent": percent,
+		"sum":   func(a, b int) int { return a + b },
+		"share": func(x float64) string { return fmt.Sprintf("%.0f %%", 100*x) },
+		"secs":  func(d time.Duration) string { return fmt.Sprintf("%.0f s", d.Seconds()) },
+		"planned": func(list []api.Function) bool {
+			return slices.ContainsFunc(list, func(f api.Function) bool { return f.Pool != nil })
+		},
 	}
 	pageTemplate    = template.Must(template.New("page").Funcs(pageFuncs).Parse(pageSource))
 	runPageTemplate = template.Must(template.New("run").Funcs(pageFuncs).Parse(runSource))

@@ -117,6 +117,8 @@ func (s *Server) poolOf(fn string) *api.Pool {
 		Mode: string(p.Mode), Planned: p.Planned, Window: s.config.Window, Target: p.Target, KeepAlive: p.KeepAlive,
 		Floor: p.Floor, Reason: p.Reason, ColdStart: p.ColdStart, Service: p.Service,
 	}
+	ahead := s.ahead.get(fn)
+	out.AheadUsed, out.AheadUnused = ahead.used, ahead.unused
 	if p.Arrivals != nil {
 		out.Forecast = &api.Forecast{
 			Levels: control.Quantiles[:], Arrivals: p.Arrivals, Instances: p.Instances,

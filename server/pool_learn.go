@@ -17,9 +17,6 @@ import (
 )
 
 const (
-	// learnEvery is how many windows pass between two trainings: a day at a
-	// window of a minute.
-	learnEvery = 1440
 	// learnShare is the part of one CPU that training takes.
 	learnShare = 0.2
 	// judged windows at the end of the histories are kept from training, to
@@ -34,20 +31,20 @@ func (s *Server) modelFile() string { return filepath.Join(s.config.DataDir, "mo
 // learnLoop takes up the forecasting model and trains it on the server's own
 // history from time to time.
 func (s *Server) learnLoop(ctx context.Context) {
-	model, err := s.loadModel()
+	model, due, err := s.loadModel()
 	if err != nil {
 		s.log.Error("there is no forecasting model: idle instances are kept for a fixed time", "error", err)
 		s.warn("there is no forecasting model, so that the pool is not planned: " + err.Error())
 		return
 	}
 	s.pool.SetModel(model)
-	tick := time.NewTicker(learnEvery * s.config.Window)
-	defer tick.Stop()
+	timer := time.NewTimer(max(0, time.Until(due)))
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-timer.C:
 		}
 		better, err := s.learn(ctx, model)
 		switch {
@@ -59,22 +56,30 @@ func (s *Server) learnLoop(ctx context.Context) {
 			model = better
 			s.pool.SetModel(model)
 		}
+		timer.Reset(s.config.Learn)
 	}
 }
 
-// loadModel returns the model that was trained here last, or the prior.
-func (s *Server) loadModel() (*hurdle.Model, error) {
-	data, err := os.ReadFile(s.modelFile())
+// loadModel returns the model that was trained here last, or the prior, and when
+// to train the next: when the saved one has grown old, and at once where one was
+// refused or is missing.
+func (s *Server) loadModel() (m *hurdle.Model, due time.Time, err error) {
+	info, err := os.Stat(s.modelFile())
 	if err == nil {
-		var m *hurdle.Model
-		if m, err = hurdle.Load(bytes.NewReader(data)); err == nil {
-			return m, nil
+		due = info.ModTime().Add(s.config.Learn)
+		var data []byte
+		if data, err = os.ReadFile(s.modelFile()); err == nil {
+			if m, err = hurdle.Load(bytes.NewReader(data)); err == nil {
+				return m, due, nil
+			}
 		}
 	}
 	if !errors.Is(err, os.ErrNotExist) {
 		s.log.Warn("the saved forecasting model is refused, the general one is used until training made another", "file", s.modelFile(), "error", err)
+		s.warn("the saved forecasting model is refused, the general one is used until training made another: " + err.Error())
 	}
-	return prior.Load()
+	m, err = prior.Load()
+	return m, time.Time{}, err
 }
 
 // learn trains on all but the last windows and returns the model, saved, if it

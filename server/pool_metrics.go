@@ -15,6 +15,7 @@ type foresight struct {
 	instances *prometheus.Desc
 	coverage  *prometheus.Desc
 	target    *prometheus.Desc
+	saved     *prometheus.Desc
 }
 
 func newForesight(s *Server) *foresight {
@@ -25,6 +26,7 @@ func newForesight(s *Server) *foresight {
 		server:    s,
 		instances: desc("forecast_instances", "Instances that the planned window is expected to need, by quantile.", "function", "quantile"),
 		coverage:  desc("forecast_coverage_ratio", "Share of recent windows that lay in the nominal 90 % interval, randomised.", "function"),
+		saved:     desc("pool_saved_coldstarts", "Cold starts that forecasts save of late against the fixed keep-alive, by the account beside it; less idle time counts by its price.", "function"),
 		target:    desc("pool_target", "Instances that the pool scheduler wants warm; applied in mode apply only.", "function", "mode"),
 	}
 }
@@ -34,6 +36,7 @@ func (c *foresight) Describe(to chan<- *prometheus.Desc) {
 	to <- c.instances
 	to <- c.coverage
 	to <- c.target
+	to <- c.saved
 }
 
 // Collect implements prometheus.Collector.
@@ -52,6 +55,7 @@ func (c *foresight) Collect(to chan<- prometheus.Metric) {
 			continue
 		}
 		gauge(c.coverage, s.Coverage, fn)
+		gauge(c.saved, s.Account.Saved, fn)
 		for i, q := range control.Quantiles {
 			gauge(c.instances, float64(s.Instances[i]), fn, strconv.FormatFloat(q, 'g', -1, 64))
 		}

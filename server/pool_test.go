@@ -51,11 +51,14 @@ func TestPoolApplies(t *testing.T) {
 	for _, m := range []string{
 		`aquatope_forecast_instances{function="echo",quantile="0.95"} `, `aquatope_forecast_coverage_ratio{function="echo"} `,
 		`aquatope_decisions_total{controller="pool",reason="` + p.Reason + `"} `, `aquatope_decisions_total{controller="pool",reason="unproven"} `,
-		`aquatope_pool_target{function="echo",mode="apply"} `,
+		`aquatope_pool_target{function="echo",mode="apply"} `, `aquatope_pool_saved_coldstarts{function="echo"} `,
 	} {
 		if !strings.Contains(metrics, m) {
 			t.Errorf("there is no metric %s", m)
 		}
+	}
+	if page := w.do("GET", "/", "").body; !strings.Contains(page, "<h2>Warm pool</h2>") || !strings.Contains(page, p.Forecast.Trust) || !strings.Contains(page, "<td>unused</td><td>apply</td>") {
+		t.Errorf("the page does not show the pool:\n%s", page)
 	}
 	var f api.FunctionForecast
 	w.get("/api/v1/functions/echo/forecast?windows=20", &f)
@@ -117,6 +120,12 @@ func (l *lockedBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b.Reset()
 }
 
 func (l *lockedBuffer) String() string {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,7 @@ type Server struct {
 	starts   startErrors
 	running  counts
 	idle     *idleMeter
+	ahead    *startedAhead
 	trials   trialInvoker
 	tunings  tunings
 	meter    *control.Meter
@@ -71,6 +73,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	s.catalog.Store(&catalog{functions: map[string]deployedFunction{}, workflows: map[string]deployedWorkflow{}})
 	s.metrics = newMetrics(c.Price)
 	s.idle = newIdleMeter(c.Price)
+	s.ahead = newStartedAhead(s.startedAhead)
 	s.meter = control.NewMeter()
 	s.pool = s.newPool()
 
@@ -140,6 +143,7 @@ func (s *Server) Close(ctx context.Context) error {
 // observed gets every invocation. It must not block.
 func (s *Server) observed(o function.Observation) {
 	s.metrics.invocation(&o)
+	s.ahead.observed(o)
 	s.pool.Observed(o)
 	s.store.Observe(o)
 }
@@ -147,8 +151,16 @@ func (s *Server) observed(o function.Observation) {
 // instanceStarted gets every start of an instance. It must not block.
 func (s *Server) instanceStarted(x platform.Start) {
 	s.metrics.instanceStart(&x)
+	s.ahead.started(x)
 	s.pool.Started(x)
 	s.starts.note(x.Function, x.Error)
+}
+
+// startedAhead gets every start of an instance that turned out to have been made
+// ahead of any invocation.
+func (s *Server) startedAhead(x platform.Start, used bool) {
+	s.metrics.cost.WithLabelValues("idle").Add(s.idle.start(x))
+	s.metrics.ahead.WithLabelValues(x.Function, strconv.FormatBool(used)).Inc()
 }
 
 // runEnded gets every run that ended. It must not block. A run that was only made

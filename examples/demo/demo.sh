@@ -65,7 +65,7 @@ bin/aquatope load ml-pipeline social-network \
 	-d social-network=@examples/social-network/payloads/post.json \
 	--report "$report"
 
-say "Two minutes of a timer, on two servers side by side: idle instances kept for a fixed time, or planned"
+say "100 minutes of a synthetic trace, a minute in a second, on two servers side by side: idle instances kept for a fixed time, or planned"
 examples/demo/pool.sh
 
 say "Done. The report with charts: $(realpath "$report")"

@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
 # The warm pool with and without forecasts: two servers side by side get the same
-# load at the same time, two hours of a workflow that a timer starts every
-# quarter of an hour, a minute of it in a second. One keeps idle instances for
-# ten minutes (seconds here), the other plans them. The demo calls it.
+# load at the same time, the first minutes of a function of a synthetic trace, a
+# minute of it in a second. One keeps idle instances for ten minutes (seconds
+# here), the other decides by forecasts and by what runs that have begun will
+# need. Both begin without any history. The demo calls it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+
+# Of the trace that this seed gives, how many minutes, and of which function.
+seed=${SEED:-21} minutes=${MINUTES:-100} series=${SERIES:-}
 
 state=$(mktemp -d)
 servers=()
@@ -20,6 +24,24 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+bin/aquatope trace generate --functions 60 --days 1 --seed "$seed" --out "$state/trace" >/dev/null
+# Unless one is named: of the functions that are called in 8 to 40 of those
+# minutes, at least twice after more than ten quiet ones, the one with the median
+# number of calls. Those called in fewer are cold whatever one does, those called
+# in more are warm whatever one does.
+if [[ -z $series ]]; then
+	series=$(awk -F, -v minutes="$minutes" '
+		NR > 1 {
+			calls = called = gaps = last = 0
+			for (m = 1; m <= minutes; m++) if ($(m + 4) > 0) {
+				calls += $(m + 4); called++
+				if (last && m - last > 10) gaps++
+				last = m
+			}
+			if (called >= 8 && called <= 40 && gaps >= 2) print calls, $3
+		}' "$state"/trace/invocations_*.csv | sort -n | awk '{ name[NR] = $2 } END { print name[int((NR + 1) / 2)] }')
+fi
 
 modes=(off apply)
 for mode in "${modes[@]}"; do
@@ -39,7 +61,7 @@ done
 loads=()
 for mode in "${modes[@]}"; do
 	bin/aquatope load social-network --server "$(<"$state/$mode.url")" \
-		--trace examples/demo/timer --trace-function digest --compress 60 \
+		--trace "$state/trace" --trace-function "$series" --compress 60 --duration "${minutes}s" \
 		-d social-network=@examples/social-network/payloads/post.json -o json >"$state/$mode.json" 2>"$state/$mode.err" &
 	loads+=($!)
 done
@@ -49,10 +71,13 @@ done
 
 # The figures are those of the two load reports.
 first() { grep -oE "\"$1\": *[0-9.e+-]+" "$2" | head -1 | grep -oE '[0-9.e+-]+$'; }
-printf '%-28s %12s %26s\n' 'warm pool' 'cold starts' 'idle instance-seconds'
+printf 'synthetic trace %s, %s, %s runs in %s minutes\n' "$seed" "$series" "$(first runs "$state/off.json")" "$minutes"
+printf '%-28s %12s %26s %12s\n' 'warm pool' 'cold starts' 'idle instance-seconds' 'p95 ms'
 for mode in "${modes[@]}"; do
 	idle=$(grep -oE '"idleNanos": *[0-9]+' "$state/$mode.json" | grep -oE '[0-9]+$' | awk '{s += $1} END {printf "%.0f", s / 1e9}')
+	p95=$(first p95Nanos "$state/$mode.json" | awk '{printf "%.0f", $1 / 1e6}')
 	name='fixed keep-alive (off)'
 	[[ $mode == apply ]] && name='forecast (apply)'
-	printf '%-28s %12s %26s\n' "$name" "$(first coldStarts "$state/$mode.json")" "$idle"
+	printf '%-28s %12s %26s %12s\n' "$name" "$(first coldStarts "$state/$mode.json")" "$idle" "$p95"
 done
+[[ -z ${STATUS:-} ]] || bin/aquatope status --server "$(<"$state/apply.url")" >&2

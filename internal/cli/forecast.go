@@ -12,6 +12,7 @@ import (
 
 func newForecastCmd(env *Env) *cobra.Command {
 	var past, ahead int
+	var file string
 	cmd := &cobra.Command{
 		Use:     "forecast FUNCTION",
 		GroupID: groupRun,
@@ -21,9 +22,10 @@ with 90 % probability, and how many came; then the bands of the windows ahead.
 In the plot - is the band, | its median, * what came, and ! what came outside
 the band.
 
-Bands are those that were forecast before the window began. They are there
-since the server started with --pool recommend or apply.`,
-		Example: "  aquatope forecast resize\n  aquatope forecast resize --past 60 --ahead 5 -o csv",
+Bands are those that were forecast before the window began, or after a restart
+of the server would have been, from what it remembers. With --pool off there are
+none.`,
+		Example: "  aquatope forecast resize\n  aquatope forecast resize --past 60 --ahead 5 -o csv\n  aquatope forecast resize --past 240 --report resize.html",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if past < 0 || past > 240 || ahead < 1 || ahead > 60 {
@@ -37,11 +39,18 @@ since the server started with --pool recommend or apply.`,
 			if err != nil {
 				return err
 			}
+			if file != "" {
+				if err := env.writePage(file, bandsReport(f)); err != nil {
+					return err
+				}
+				env.Notef("report: %s", file)
+			}
 			return env.Print("Forecast", f, bandsTable(f))
 		},
 	}
 	cmd.Flags().IntVar(&past, "past", 30, "past windows to show")
 	cmd.Flags().IntVar(&ahead, "ahead", 10, "windows ahead to show")
+	cmd.Flags().StringVar(&file, "report", "", "write an HTML report to this file")
 	return env.serverFlag(cmd)
 }
 

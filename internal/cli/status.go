@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -78,25 +79,28 @@ func functionsTable(s api.Status) Table {
 	return t
 }
 
-// warmPoolTable shows what the pool scheduler planned.
+// warmPoolTable shows what the pool scheduler planned, and what that is worth.
 func warmPoolTable(s api.Status) Table {
 	t := Table{
 		Title:   "Warm pool",
-		Columns: []string{"function", "mode", "target", "warm", "busy", "arrivals 50 %", "95 %", "instances 95 %", "in 90 % band", "trust", "why"},
+		Columns: []string{"function", "mode", "target", "warm", "busy", "arrivals 50 %", "95 %", "instances 95 %", "in 90 % band", "trust", "foreseen", "cold (fixed)", "idle (fixed)", "ahead (unused)", "why"},
 	}
 	for _, f := range s.Functions {
 		p := f.Pool
 		if p == nil {
 			continue
 		}
-		row := []any{f.Name, p.Mode, p.Target, f.Idle + f.Busy, f.Busy, "", "", "", "", "", p.Reason}
+		row := []any{f.Name, p.Mode, p.Target, f.Idle + f.Busy, f.Busy, "", "", "", "", "", "", "", "", fmt.Sprintf("%d (%d)", p.AheadUsed+p.AheadUnused, p.AheadUnused), p.Reason}
 		if c := p.Forecast; c != nil {
 			last := len(c.Levels) - 1
 			row[5], row[6], row[7] = c.Arrivals[1], c.Arrivals[last], c.Instances[last]
 			row[8], row[9] = fmt.Sprintf("%.0f %%", 100*c.Coverage), c.Trust
+			row[10] = fmt.Sprintf("%.0f %%", 100*c.Foreseen)
+			row[11] = fmt.Sprintf("%.1f (%.1f)", c.Account.ColdStarts, c.Account.KeepAliveColdStarts)
+			row[12] = fmt.Sprintf("%s (%s)", humanDuration(c.Account.Idle.Round(time.Second)), humanDuration(c.Account.KeepAliveIdle.Round(time.Second)))
 		}
 		t.Rows = append(t.Rows, row)
-		t.Note = fmt.Sprintf("Planned every %s. In 90 %% band: the share of recent windows in the nominal 90 %% interval.", humanDuration(p.Window))
+		t.Note = fmt.Sprintf("Planned every %s. In 90 %% band: the share of recent windows in the nominal 90 %% interval. Foreseen: invocations whose run had begun early enough to start an instance. Cold, idle: what recent invocations would meet by forecasts, and by a fixed keep-alive. Ahead: instances started before anybody asked for one, and those of them that ended unused.", humanDuration(p.Window))
 	}
 	if len(t.Rows) == 0 {
 		t.Note = "The pool scheduler has not planned yet."

@@ -35,6 +35,9 @@ type Pool struct {
 	Forecast  *Forecast     `json:"forecast,omitempty"`
 	ColdStart time.Duration `json:"coldStartNanos" doc:"Measured; 0 before the first."`
 	Service   time.Duration `json:"serviceNanos" doc:"Measured mean of an invocation; 0 before the first."`
+
+	AheadUsed   int `json:"startedAheadUsed" doc:"Instances that were started ahead of any invocation and then served one, since the server started."`
+	AheadUnused int `json:"startedAheadUnused" doc:"Instances that were started ahead of any invocation and ended without serving one."`
 }
 
 // Forecast is what a window is expected to bring.
@@ -121,7 +124,7 @@ type Status struct {
 type FunctionForecast struct {
 	Function string         `json:"function"`
 	Window   time.Duration  `json:"windowNanos"`
-	Past     []PastWindow   `json:"past" doc:"Oldest first, since the server started or took up another model."`
+	Past     []PastWindow   `json:"past" doc:"Oldest first; up to 240 windows, those before the last restart included."`
 	Ahead    []ForecastBand `json:"ahead" doc:"The next windows, from what is known now."`
 	Pool     *Pool          `json:"pool,omitempty"`
 }
