@@ -222,16 +222,24 @@ func (s *jointSearch) predict(p JointPlan) (JointDecision, error) {
 // used is the share of runs that is expected to break the promise, with caution.
 func (s *jointSearch) used(x JointPrediction) float64 { return x.Violations + s.Caution*x.Deviation }
 
-// better prefers what keeps the budget, then what costs less; without, fewer
-// violations.
+// better prefers what keeps the budget, then what costs less. Where nothing keeps
+// it, fewer violations are worth money, but not any money.
 func (s *jointSearch) better(a, b JointDecision) bool {
 	if a.Feasible != b.Feasible {
 		return a.Feasible
 	}
 	if !a.Feasible {
-		return s.used(a.JointPrediction) < s.used(b.JointPrediction)
+		return s.regret(a) < s.regret(b)
 	}
 	return a.Cost < b.Cost
+}
+
+// worth is by how many percent more may be spent for one percent fewer violations
+// where the budget cannot be kept.
+const worth = 4
+
+func (s *jointSearch) regret(d JointDecision) float64 {
+	return worth*math.Log(math.Max(s.used(d.JointPrediction), 1e-6)) + math.Log(math.Max(d.Cost, 1e-300))
 }
 
 // thrifty returns the plan of fewest violations among those that cost little

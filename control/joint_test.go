@@ -78,10 +78,14 @@ func TestJointTradesSlackForInstances(t *testing.T) {
 	if d = w.solve(t, 0); !d.Feasible || !d.OnDemand[0] || d.OnDemand[1] {
 		t.Errorf("one long start: %+v, want the second kept only", d)
 	}
-	// Nothing keeps it: the fewest violations, and it says so.
-	w = &jointWorld{limit: 0.45, start: [2]float64{1, 1}}
-	if d = w.solve(t, 0); d.Feasible || d.OnDemand[0] || d.Price != 1000 || d.Configuration[0].CPU != 4000 {
+	// Nothing keeps it: few violations, where money buys that, and it says so.
+	w = &jointWorld{limit: 0.52, start: [2]float64{1, 1}}
+	if d = w.solve(t, 0); d.Feasible || d.OnDemand[0] || d.Price < 100 || d.Configuration[0].CPU != 4000 {
 		t.Errorf("impossible promise: %+v, want the most of everything, not feasible", d)
+	}
+	w = &jointWorld{limit: 0.1, start: [2]float64{1, 1}}
+	if d = w.solve(t, 0); d.Feasible || d.Cost > 5 {
+		t.Errorf("hopeless promise: %+v, want no money spent on it", d)
 	}
 }
 

@@ -46,14 +46,15 @@ func (a Along) Forecast(histories []*History, h int) [][]Distribution {
 			continue
 		}
 		for _, d := range known[at] {
-			out[i] = append(out[i], visited(d, v.Ratio))
+			out[i] = append(out[i], Visited(d, v.Ratio))
 		}
 	}
 	return out
 }
 
-// visited is the distribution of visits when runs are distributed as d.
-func visited(d Distribution, ratio float64) Distribution {
+// Visited is the distribution of the visits of a stage that each run visits so
+// often on average, when runs are distributed as d.
+func Visited(d Distribution, ratio float64) Distribution {
 	switch {
 	case ratio == 1:
 		return d

@@ -38,9 +38,12 @@ func TestServiceTimes(t *testing.T) {
 		t.Fatal(err)
 	}
 	const draws, n = 16, 64
-	all, err := s.ServiceTimes(w.problem, history, res.Configuration, draws, n, stats.Stream(1, "times"))
+	all, inputs, err := s.ServiceTimes(w.problem, history, res.Configuration, draws, n, stats.Stream(1, "times"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(inputs) != n || inputs[0] != -1 {
+		t.Errorf("inputs %v, want none of them", inputs)
 	}
 	for f, x := range all {
 		if len(x) != draws*n {
@@ -54,7 +57,7 @@ func TestServiceTimes(t *testing.T) {
 			}
 		}
 	}
-	if _, err := s.ServiceTimes(w.problem, nil, res.Configuration, 1, 1, stats.Stream(1, "none")); err == nil {
+	if _, _, err := s.ServiceTimes(w.problem, nil, res.Configuration, 1, 1, stats.Stream(1, "none")); err == nil {
 		t.Error("believes something without any observation")
 	}
 }

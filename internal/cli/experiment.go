@@ -16,6 +16,7 @@ interleaved, with the same information for everyone, and prints what it found.
 Run one with -o json to get every figure.`,
 	},
 		// One line for each experiment, in alphabetical order.
+		newExperimentEndToEndCmd(env),
 		newExperimentForecastCmd(env),
 		newExperimentOverheadCmd(env),
 		newExperimentStepCmd(env),

@@ -87,15 +87,21 @@ func (c Chart) draw() (string, []string, error) {
 	}
 	fit(&p.X, c.X)
 	fit(&p.Y, c.Y)
+	svg, err := render(p)
+	return svg, notes, err
+}
+
+// render returns a plot as an SVG element.
+func render(p *plot.Plot) (string, error) {
 	canvas := vgsvg.New(chartWidth, chartHeight)
 	p.Draw(draw.New(canvas))
 	var buf bytes.Buffer
 	if _, err := canvas.WriteTo(&buf); err != nil {
-		return "", nil, err
+		return "", err
 	}
 	svg := buf.String()
 	svg = svg[strings.Index(svg, "<svg"):]
-	return strings.ReplaceAll(svg, "#010203", "currentColor"), notes, nil
+	return strings.ReplaceAll(svg, "#010203", "currentColor"), nil
 }
 
 func newPlot(c Chart) *plot.Plot {

@@ -64,7 +64,17 @@ type WorkflowResult struct {
 	Busy Use `json:"busy"` // instances that serve, or start for an invocation
 	Idle Use `json:"idle"` // instances that wait, or are started ahead
 
+	// Functions are those of the workflow, in its order.
+	Functions []FunctionUse `json:"-"`
+
 	latency *ddsketch.DDSketch
+}
+
+// FunctionUse is for how long the instances of a function were busy and idle, in
+// the meaning of WorkflowResult, and how many invocations they served.
+type FunctionUse struct {
+	Busy, Idle  time.Duration
+	Invocations int64
 }
 
 // Use is resources over time and what they cost.
@@ -204,10 +214,15 @@ func (s *Sim) collect() *Result {
 		w := &s.workflows[i]
 		r := w.result
 		for f := w.first; f < w.first+w.count; f++ {
+			var use FunctionUse
 			for _, u := range s.fleet.Usage(f) {
+				use.Busy += u.Busy
+				use.Idle += u.Idle
+				use.Invocations += u.Invocations
 				r.Busy.add(u.Resources, u.Busy, s.cfg.Price.Busy(u.Resources, u.Busy)+float64(u.Invocations)*s.cfg.Price.PerInvocation)
 				r.Idle.add(u.Resources, u.Idle, s.cfg.Price.Idle(u.Resources, u.Idle))
 			}
+			r.Functions = append(r.Functions, use)
 		}
 		out.Workflows = append(out.Workflows, r)
 	}

@@ -1,0 +1,125 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/aquatope/aquatope/stats"
+	"github.com/aquatope/aquatope/tuner"
+)
+
+// session is what a tuner found, and what that cost.
+type session struct {
+	strategy      tuner.Strategy
+	problem       *tuner.Problem // with the target that the strategy was given
+	history       []tuner.Run
+	cold          [][]float64 // start-ups that trials saw, by function, in seconds
+	cost          float64     // of all trials, the start-ups of their instances included
+	configuration tuner.Configuration
+	feasible      bool
+}
+
+// budgets are the workflow runs of each strategy: what its authors give it, else
+// what the project's own gets.
+var budgets = map[string]int{
+	"structured": 50,
+	"blackbox":   70, // 10 random, 20 batches of 3
+	"clite":      30,
+	"orion":      70, // its profiling is offline, by hundreds of invocations
+	"parrotfish": 25,
+	"autoscale":  25,
+}
+
+// judgesByOne are the strategies that run each configuration once and compare
+// the one latency that they see with the target.
+var judgesByOne = map[string]bool{"clite": true, "blackbox": true}
+
+// calibrationRuns tell those how much slower than the median the promised
+// percentile is.
+const calibrationRuns = 10
+
+// session tunes the workflow with a strategy, once for all systems that use it.
+func (w *endWorld) session(ctx context.Context, name string, mean bool) (session, error) {
+	key := fmt.Sprint(name, mean)
+	w.mu.Lock()
+	once, ok := w.sessions[key]
+	if !ok {
+		once = sync.OnceValues(func() (session, error) { return w.tune(ctx, name, mean) })
+		w.sessions[key] = once
+	}
+	w.mu.Unlock()
+	return once()
+}
+
+func (w *endWorld) tune(ctx context.Context, name string, mean bool) (session, error) {
+	strategy, err := newStrategy(name)
+	if err != nil {
+		return session{}, err
+	}
+	p := *w.problem
+	if mean {
+		p.Target.Percentile = 0
+	}
+	s := session{strategy: strategy, problem: &p, cold: make([][]float64, len(w.tables))}
+	rng := stats.Stream(w.seed, "experiment/endtoend/trials of "+w.model.Name)
+	budget := budgets[name]
+	if judgesByOne[name] && !mean {
+		// One latency says nothing of a percentile: their target is tightened by
+		// how far the promised percentile is above the median, as measured. Those
+		// runs are paid for and do not count for their budget.
+		var logs []float64
+		for range calibrationRuns {
+			r := w.trial(&s, p.Largest(), rng)
+			if !r.Failed {
+				logs = append(logs, math.Log(r.Latency))
+			}
+		}
+		if len(logs) > 1 {
+			p.Target.Seconds /= math.Exp(distuv.UnitNormal.Quantile(p.Target.Percentile/100) * stat.StdDev(logs, nil))
+		}
+	}
+	for len(s.history) < budget {
+		if err := ctx.Err(); err != nil {
+			return session{}, err
+		}
+		batch, err := strategy.Next(&p, s.history, batchOf(name), budget-len(s.history),
+			stats.Stream(w.seed, fmt.Sprintf("decision %d of %s", len(s.history), w.model.Name)))
+		if err != nil {
+			return session{}, fmt.Errorf("tuning with %s: %w", name, err)
+		}
+		if len(batch) == 0 {
+			break
+		}
+		for _, c := range batch {
+			s.history = append(s.history, w.trial(&s, c, rng))
+		}
+	}
+	res, err := strategy.Recommend(&p, s.history, stats.Stream(w.seed, "recommendation of "+w.model.Name))
+	if err != nil {
+		return session{}, fmt.Errorf("tuning with %s: %w", name, err)
+	}
+	s.configuration, s.feasible = res.Configuration, res.Feasible
+	return s, nil
+}
+
+// trial runs the workflow once with a configuration: on instances of its own,
+// each of which has to start first.
+func (w *endWorld) trial(s *session, c tuner.Configuration, rng *rand.Rand) tuner.Run {
+	r := w.run(c, w.nextInput(s.history), rng)
+	s.cost += w.problem.Cost(r)
+	for f, t := range w.tables {
+		for range w.widths[f] {
+			cold := t.ColdStart[rng.IntN(len(t.ColdStart))]
+			s.cold[f] = append(s.cold[f], cold)
+			s.cost += cold * w.problem.Price.Idle(c[f], time.Second)
+		}
+	}
+	return r
+}

@@ -1,0 +1,285 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aquatope/aquatope/forecast"
+	"github.com/aquatope/aquatope/forecast/hurdle"
+	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/pool"
+	"github.com/aquatope/aquatope/profile"
+	"github.com/aquatope/aquatope/sim/fleet"
+	"github.com/aquatope/aquatope/sim/flow"
+	"github.com/aquatope/aquatope/stats"
+	"github.com/aquatope/aquatope/trace"
+	"github.com/aquatope/aquatope/tuner"
+	"github.com/aquatope/aquatope/workflow"
+)
+
+// endWorld is one workflow under one series of arrivals: what all systems of one
+// seed share.
+type endWorld struct {
+	*tuneWorld
+	seed     uint64
+	trace    *trace.Trace
+	entry    *trace.Function
+	all      trace.Span // the period
+	judged   trace.Span // its second part
+	arrivals []flow.Arrival
+	widths   []int // instances of each function that one run needs at once
+	// foreseen are the forecasts of runs, made once for all that ask.
+	foreseen func() (*foreseen, error)
+
+	mu       sync.Mutex
+	sessions map[string]func() (session, error)
+}
+
+// newEndWorlds makes the worlds in order of workflow and seed.
+func newEndWorlds(opt EndToEndOptions) ([]*endWorld, error) {
+	var out []*endWorld
+	n := len(opt.Profiles)
+	bySeed := make([][]*endWorld, opt.Seeds)
+	for k := range opt.Seeds {
+		seed := uint64(opt.FirstSeed + k)
+		chosen, err := chooseSeries(opt.Trace, n, seed)
+		if err != nil {
+			return nil, err
+		}
+		lesson := sync.OnceValues(func() (forecast.Model, error) { return learnForecasts(opt.Trace, chosen, seed) })
+		for i, m := range opt.Profiles {
+			w, err := newEndWorld(m, opt, chosen[i], seed, lesson)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", m.Name, err)
+			}
+			bySeed[k] = append(bySeed[k], w)
+		}
+	}
+	for i := range n {
+		for k := range opt.Seeds {
+			out = append(out, bySeed[k][i])
+		}
+	}
+	return out, nil
+}
+
+func newEndWorld(m *profile.Model, opt EndToEndOptions, f *trace.Function, seed uint64, lesson func() (forecast.Model, error)) (*endWorld, error) {
+	base, err := newTuneWorld(withColdStarts(m), tuner.PromiseOf(m.QoS), opt.Price)
+	if err != nil {
+		return nil, err
+	}
+	w := &endWorld{tuneWorld: base, seed: seed, trace: opt.Trace, entry: f, sessions: map[string]func() (session, error){}}
+	w.all, w.judged = period(opt.Trace)
+	w.arrivals = arrivalsOf(opt.Trace, f, w.all, seed)
+	width := stageWidths(m.Graph)
+	w.widths = make([]int, len(w.tables))
+	for stage, n := range width {
+		w.widths[w.function(stage)] += n
+	}
+	w.foreseen = sync.OnceValues(func() (*foreseen, error) {
+		model, err := lesson()
+		if err != nil {
+			return nil, err
+		}
+		return w.foresee(model), nil
+	})
+	return w, nil
+}
+
+// withColdStarts draws the cold starts that a profile lacks, as in the comparison
+// of pools.
+func withColdStarts(m *profile.Model) *profile.Model {
+	out := *m
+	out.Functions = slices.Clone(m.Functions)
+	for i, t := range m.Functions {
+		if len(t.ColdStart) > 0 {
+			continue
+		}
+		c, r := *t, stats.Stream(1, "experiment/endtoend/cold-start/"+t.Name)
+		for range 100 {
+			c.ColdStart = append(c.ColdStart, drawCold(r).Seconds())
+		}
+		slices.Sort(c.ColdStart)
+		out.Functions[i] = &c
+	}
+	return &out
+}
+
+// stageWidths returns how many invocations of each stage a run has at once at
+// most.
+func stageWidths(g *workflow.Graph) []int {
+	out := make([]int, len(g.Stages))
+	var walk func(n *workflow.Node, times int)
+	walk = func(n *workflow.Node, times int) {
+		switch n.Kind {
+		case workflow.KindStage:
+			out[n.Stage] = max(out[n.Stage], times)
+		case workflow.KindLoop:
+			times *= max(1, min(n.Width, int(math.Ceil(n.Count))))
+		}
+		for _, c := range n.Children {
+			walk(c, times)
+		}
+	}
+	walk(g.Root, 1)
+	return out
+}
+
+// forecastRows and forecastSeries bound what the forecaster learns from.
+const (
+	forecastSeries = 300
+	forecastRows   = 100_000
+)
+
+// learnForecasts trains the project's forecaster on the training part of other
+// series of the trace than those that are laid on workflows, so that what it
+// says of these in the training part is as good as what it will say later.
+func learnForecasts(t *trace.Trace, chosen []*trace.Function, seed uint64) (forecast.Model, error) {
+	all, judged := period(t)
+	var others []*trace.Function
+	for i := range t.Functions {
+		if f := &t.Functions[i]; !slices.Contains(chosen, f) {
+			others = append(others, f)
+		}
+	}
+	r := stats.Stream(seed, "experiment/endtoend/forecast")
+	r.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
+	if len(others) == 0 {
+		others = chosen // better than nothing
+	}
+	var data []*forecast.History
+	for _, f := range others[:min(len(others), forecastSeries)] {
+		data = append(data, forecast.FromTrace(t, f, trace.Span{From: all.From, To: judged.From}))
+	}
+	return hurdle.Learner{Rows: forecastRows}.Train(data, forecast.Budget{}, r)
+}
+
+// foreseen holds a forecast of the number of runs for every window, from what
+// had arrived when the window was planned.
+type foreseen struct {
+	first  int64 // window of runs[0]
+	runs   []forecast.Distribution
+	visits map[string]float64
+	model  forecast.Model // for who forecasts functions by themselves
+}
+
+func (w *endWorld) foresee(model forecast.Model) *foreseen {
+	f := model.New()
+	week := int64(w.trace.Start)
+	out := &foreseen{first: week + int64(w.all.From), visits: map[string]float64{}, model: model}
+	for i, t := range w.tables {
+		out.visits[w.model.Name+"/"+t.Name] = w.visits[i]
+	}
+	h := forecast.NewHistory(w.model.Name, w.model.Name, out.first)
+	rest := w.arrivals
+	for minute := w.all.From; minute < w.all.To; minute++ {
+		if minute > w.all.From {
+			n := 0
+			for len(rest) > 0 && rest[0].At < instant(minute)-lead {
+				n, rest = n+1, rest[1:]
+			}
+			if n > 0 {
+				if err := h.Observe(week+int64(minute)-1, float64(n)); err != nil {
+					panic("BUG: experiment: " + err.Error())
+				}
+			}
+			h.Advance(week + int64(minute))
+		}
+		out.runs = append(out.runs, f.Forecast([]*forecast.History{h}, 1)[0][0])
+	}
+	return out
+}
+
+// Forecast implements forecast.Forecaster for the functions of the workflow.
+func (f *foreseen) Forecast(histories []*forecast.History, h int) [][]forecast.Distribution {
+	out := make([][]forecast.Distribution, len(histories))
+	for i, x := range histories {
+		for k := range int64(h) {
+			at := min(max(x.Next()+k-f.first, 0), int64(len(f.runs)-1))
+			out[i] = append(out[i], forecast.Visited(f.runs[at], f.visits[x.Function]))
+		}
+	}
+	return out
+}
+
+// playback is one simulation of arrivals.
+type playback struct {
+	workflow flow.Workflow
+	policy   pool.Policy
+	window   time.Duration
+	lead     time.Duration
+	memory   function.Bytes // of the one machine that there is; 0 is no limit
+	from     int            // first minute of arrivals
+	counted  trace.Span     // minutes that count
+	onRun    func(flow.Run)
+}
+
+// measured is what a simulation measured of the one workflow in it.
+type measured struct{ flow.WorkflowResult }
+
+// standing returns, for each function, how many seconds of its instances went
+// into starting and standing ready for each run.
+func (m *measured) standing(service []float64) []float64 {
+	out := make([]float64, len(m.Functions))
+	for f, u := range m.Functions {
+		s := u.Busy.Seconds() + u.Idle.Seconds() - float64(u.Invocations)*service[f]
+		out[f] = max(0, s) / float64(max(1, m.Runs))
+	}
+	return out
+}
+
+// manyCPUs is more than any workflow here uses: where memory is what limits.
+const manyCPUs = function.MilliCPU(1_000_000_000)
+
+func (w *endWorld) play(ctx context.Context, r playback) (*measured, error) {
+	cfg := flow.Config{
+		Window: r.window, Lead: r.lead, From: instant(r.counted.From), Until: instant(r.counted.To),
+		Price: w.problem.Price, Seed: w.seed, OnRun: r.onRun,
+	}
+	if r.memory > 0 {
+		cfg.Nodes = []fleet.Node{{CPU: manyCPUs, Memory: r.memory}}
+	}
+	s := flow.New([]flow.Workflow{r.workflow}, r.policy, cfg)
+	for hour := r.from; hour < r.counted.To; hour += hourMinutes {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s.Feed(within(w.arrivals, trace.Span{From: hour, To: min(hour+hourMinutes, r.counted.To)}))
+	}
+	return &measured{s.Finish().Workflows[0]}, nil
+}
+
+const hourMinutes = 60
+
+// training are the minutes before those that are judged.
+func (w *endWorld) training() trace.Span {
+	return trace.Span{From: w.all.From, To: w.judged.From}
+}
+
+// truly returns the workflow as it is.
+func (w *endWorld) truly(c tuner.Configuration) flow.Workflow { return flow.FromModel(w.model, c) }
+
+func (w *endWorld) series() EndToEndSeries {
+	return EndToEndSeries{
+		Workflow: w.model.Name, Seed: int(w.seed), Function: w.entry.ID.String(),
+		RunsPerMinute: float64(len(w.arrivals)) / float64(w.all.Len()), Training: w.training(), Judged: w.judged,
+	}
+}
+
+func endToEndNotes(opt EndToEndOptions, worlds []*endWorld) []string {
+	out := slices.Clone(opt.Trace.Notes)
+	out = append(out, seriesRule(len(opt.Profiles)))
+	for _, m := range opt.Profiles {
+		for _, t := range m.Functions {
+			if len(t.ColdStart) == 0 {
+				out = append(out, fmt.Sprintf("The profile of %s has no cold starts of %s. %s", m.Name, t.Name, coldNote()))
+			}
+		}
+	}
+	return append(out, fmt.Sprintf("A violation is a run that fails or takes longer than the latency promised. "+
+		"Idle instances cost what price list %q says; so does the time in which instances start. There is room for every instance, but for faascache, whose knob is the memory.", opt.Price.Name))
+}
