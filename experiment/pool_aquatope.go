@@ -16,15 +16,19 @@ import (
 var prices = []float64{2, 4, 8, 15, 25, 40, 60, 90, 140, 220, 350, 600, 1200, 3000, 10000}
 
 // startAquatope makes a policy for each price. They share one forecaster, which
-// is trained on the arrivals of the warm-up, and its forecasts: neither depends
-// on the price.
+// is trained on the arrivals of the warm-up, its forecasts, and the histories of
+// arrivals: none depends on the price, and the policies run in step.
 func startAquatope(ctx context.Context, w *world) ([]entry, error) {
 	l := &learner{ctx: ctx, model: hurdle.Learner{}, random: stats.Stream(w.seed, "experiment/train")}
 	var out []entry
+	histories := make(map[string]*forecast.History, len(w.functions))
 	for _, v := range prices {
-		p := pool.NewAquatope(w.functions, nil, pool.Config{
-			Price: v, Week: int64(w.trace.Start), From: instant(w.trace.Covered.From), Successors: w.successors,
-		})
+		p := pool.NewAquatope(nil, nil, pool.Config{Price: v, Week: int64(w.trace.Start), From: instant(w.trace.Covered.From)})
+		p.SetFunctions(w.functions, histories)
+		p.SetSuccessors(w.successors, nil)
+		for _, h := range p.Histories() {
+			histories[h.Function] = h
+		}
 		out = append(out, entry{policy: p, trained: l.train(p)})
 	}
 	return out, nil
