@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/aquatope/aquatope/forecast/prior"
@@ -82,6 +81,7 @@ type Quantiles struct {
 // ProcessUse is what a simulation took of the machine that it ran on.
 type ProcessUse struct {
 	Seconds              float64 `json:"seconds"`
+	ProcessorSeconds     float64 `json:"processorSeconds"`
 	InvocationsPerSecond float64 `json:"invocationsPerSecond"`
 	// Steps are the decisions for all functions together, their mean and longest
 	// time; ReactionSeconds what was decided between them.
@@ -129,7 +129,7 @@ func Simulate(ctx context.Context, c SimulateConfig) (*SimulationReport, error) 
 
 // under simulates one policy.
 func (c SimulateConfig) under(ctx context.Context, p PolicyChoice, t *trace.Trace, arrivals *sim.Arrivals, progress func(int, int64)) (*Simulation, error) {
-	begin := time.Now()
+	begin, used := time.Now(), processorTime()
 	model, err := prior.Load()
 	if err != nil {
 		return nil, fmt.Errorf("loading the forecasting model: %w", err)
@@ -160,7 +160,7 @@ func (c SimulateConfig) under(ctx context.Context, p PolicyChoice, t *trace.Trac
 		progress(minute+1-t.Covered.From, h.out.Invocations)
 	}
 	out := h.finish()
-	out.Process = clock.use(time.Since(begin), out.Invocations)
+	out.Process = clock.use(time.Since(begin), processorTime()-used, out.Invocations)
 	return out, nil
 }
 
@@ -179,24 +179,15 @@ func (c SimulateConfig) arrivals() (*trace.Trace, *sim.Arrivals, error) {
 	return &t, sim.NewArrivals(&t, t.Covered, sim.Measured, c.Seed), nil
 }
 
-// use is what was measured of a simulation that took that long.
-func (c *clocked) use(took time.Duration, invocations int64) ProcessUse {
+// use is what was measured of a simulation that took that long, and so much of
+// a processor.
+func (c *clocked) use(took, processor time.Duration, invocations int64) ProcessUse {
 	u := ProcessUse{
-		Seconds: took.Seconds(), Steps: c.steps, StepMaxSeconds: c.longest.Seconds(), DecisionSeconds: c.spent().Seconds(),
+		Seconds: took.Seconds(), ProcessorSeconds: processor.Seconds(), Steps: c.steps, StepMaxSeconds: c.longest.Seconds(), DecisionSeconds: c.spent().Seconds(),
 		InvocationsPerSecond: float64(invocations) / took.Seconds(), PeakMemoryBytes: peakMemory(),
 	}
 	if c.steps > 0 {
 		u.StepMeanSeconds = c.plans.Seconds() / float64(c.steps)
 	}
 	return u
-}
-
-// peakMemory is the most that this process has held of the machine's memory; 0
-// where the system does not tell.
-func peakMemory() int64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return u.Maxrss * 1024
 }

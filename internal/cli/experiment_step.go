@@ -18,7 +18,8 @@ func newExperimentStepCmd(env *Env) *cobra.Command {
 		Long: `Takes the step that the server takes every window, for all functions at once:
 look at the platform, forecast, decide, limit, apply, write the journal. The
 functions are synthetic, with half a day of arrivals behind them; the platform
-and the journal answer at once. The program keeps to one processor meanwhile.`,
+and the journal answer at once. The program keeps to one processor meanwhile,
+and processor time is told: what a step takes on a processor of its own.`,
 		Example: "  aquatope experiment step\n  aquatope experiment step --functions 1000,5000 -o json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -51,12 +52,12 @@ and the journal answer at once. The program keeps to one processor meanwhile.`,
 func stepsTable(r *experiment.StepReport) Table {
 	t := Table{
 		Title:   "one step for all functions",
-		Columns: []string{"functions", "called between steps", "first step", "median", "longest", "by function"},
+		Columns: []string{"functions", "called between steps", "first step", "median", "longest", "by function", "median by the clock"},
 		Note:    strings.Join(r.Notes, "\n"),
 	}
 	for _, x := range r.Results {
 		t.Rows = append(t.Rows, []any{
-			x.Functions, fmt.Sprintf("%.0f", x.Called), x.First, x.Median, x.Longest, x.Median / time.Duration(x.Functions),
+			x.Functions, fmt.Sprintf("%.0f", x.Called), x.First, x.Median, x.Longest, x.Median / time.Duration(x.Functions), x.Wall,
 		})
 	}
 	return t

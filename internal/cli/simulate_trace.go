@@ -55,7 +55,7 @@ func simulationTables(r *experiment.SimulationReport) []Table {
 	}
 	took := Table{
 		Title:   "What it took",
-		Columns: []string{"policy", "seconds", "invocations a second", "steps", "step mean s", "step longest s", "decisions s", "peak memory"},
+		Columns: []string{"policy", "seconds", "processor s", "invocations a second", "steps", "step mean s", "step longest s", "decisions s", "peak memory"},
 		Note:    "A step decides for all functions together. Peak memory is that of the process, all policies so far.",
 	}
 	for _, x := range r.Results {
@@ -66,7 +66,7 @@ func simulationTables(r *experiment.SimulationReport) []Table {
 		})
 		p := x.Process
 		took.Rows = append(took.Rows, []any{
-			x.Policy, p.Seconds, p.InvocationsPerSecond, p.Steps, p.StepMeanSeconds, p.StepMaxSeconds, p.DecisionSeconds, function.Bytes(p.PeakMemoryBytes),
+			x.Policy, p.Seconds, p.ProcessorSeconds, p.InvocationsPerSecond, p.Steps, p.StepMeanSeconds, p.StepMaxSeconds, p.DecisionSeconds, function.Bytes(p.PeakMemoryBytes),
 		})
 	}
 	return []Table{what, took}
