@@ -249,7 +249,12 @@ func (p *Pool) wanted(f *controlled) (s platform.Scale) {
 	if f.expected == 0 || p.c.Mode != ModeApply || p.broken {
 		return s
 	}
-	need := instances(f.atWork+f.expected, f.revision)
+	need := f.atWork + f.expected
+	if view := p.mind.views[p.index[f.revision.Function.Name]]; view.Service < view.ColdStart {
+		// Who is at work ends before another instance had started.
+		need = max(f.atWork, f.expected)
+	}
+	need = instances(need, f.revision)
 	if most := f.revision.Function.Scale.Max; most > 0 {
 		need = min(need, most)
 	}

@@ -25,8 +25,8 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-bin/aquatope trace generate --functions 60 --days 1 --seed "$seed" --out "$state/trace" >/dev/null
-# Unless one is named: of the functions that are called in 8 to 40 of those
+bin/aquatope trace generate --functions 300 --days 1 --seed "$seed" --out "$state/trace" >/dev/null
+# Unless one is named: of the functions that are called in 20 to 50 of those
 # minutes, at least twice after more than ten quiet ones, the one with the median
 # number of calls. Those called in fewer are cold whatever one does, those called
 # in more are warm whatever one does.
@@ -39,7 +39,7 @@ if [[ -z $series ]]; then
 				if (last && m - last > 10) gaps++
 				last = m
 			}
-			if (called >= 8 && called <= 40 && gaps >= 2) print calls, $3
+			if (called >= 20 && called <= 50 && gaps >= 2) print calls, $3
 		}' "$state"/trace/invocations_*.csv | sort -n | awk '{ name[NR] = $2 } END { print name[int((NR + 1) / 2)] }')
 fi
 
