@@ -83,7 +83,11 @@ func (o *onlineTuning) again(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.raise(ctx); err != nil {
+	more, err := o.more(ctx)
+	if err == nil && len(more) > 0 {
+		err = o.s.applyResources(ctx, o.workflow, more, "more for everything, until it is tuned again after drift")
+	}
+	if err != nil {
 		return fmt.Errorf("giving %s more resources after drift: %w", o.workflow, err)
 	}
 	o.plan.config.Since = now
@@ -105,12 +109,13 @@ func (o *onlineTuning) again(ctx context.Context) error {
 	return o.search(ctx)
 }
 
-// raise deploys every function with twice the CPU and half as much memory again, as
-// far as its space and, all together, the machine allow.
-func (o *onlineTuning) raise(ctx context.Context) error {
+// more returns twice the CPU and half as much memory again for every function, as far
+// as its space allows; nothing where no function can have more or all together would
+// be too much for the machine.
+func (o *onlineTuning) more(ctx context.Context) (map[string]function.Resources, error) {
 	snapshot, err := o.s.platform.Snapshot(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := o.s.catalog.Load()
 	raised := map[string]function.Resources{}
@@ -126,8 +131,8 @@ func (o *onlineTuning) raise(ctx context.Context) error {
 			raised[f.Name] = more
 		}
 	}
-	if len(raised) == 0 || sum.CPU > snapshot.Capacity.CPU || sum.Memory > snapshot.Capacity.Memory {
-		return nil
+	if sum.CPU > snapshot.Capacity.CPU || sum.Memory > snapshot.Capacity.Memory {
+		return nil, nil
 	}
-	return o.s.applyResources(ctx, o.workflow, raised, "more for everything, until it is tuned again after drift")
+	return raised, nil
 }

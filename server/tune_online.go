@@ -268,7 +268,7 @@ func (o *onlineTuning) awaitIdle(ctx context.Context, revisions map[string]strin
 }
 
 // await waits for the live run that takes the trial. It gives up when what serves
-// drifts once more.
+// after drift still breaks its promise, and could have more.
 func (o *onlineTuning) await(ctx context.Context, id string) (endedTrial, error) {
 	defer o.s.trials.unwatch(id)
 	tick := time.NewTicker(time.Second)
@@ -280,10 +280,20 @@ func (o *onlineTuning) await(ctx context.Context, id string) (endedTrial, error)
 				return done, nil
 			}
 		case <-o.alarm:
-			if o.drifts > 0 {
+			if o.drifts == 0 {
+				continue // what served before the search is the user's
+			}
+			more, err := o.more(ctx)
+			if err != nil {
+				return endedTrial{}, err
+			}
+			if len(more) > 0 {
 				o.put(nil)
 				return endedTrial{}, errDrift
 			}
+			o.job.update(func(t *api.Tuning) {
+				t.Message = "the promise is broken with the most that ranges and machine allow: nothing is tried until it is kept again"
+			})
 		case <-tick.C:
 			if o.stale() {
 				o.put(nil)

@@ -87,6 +87,12 @@ do:
 		t.Errorf("after the second search: %+v, %d runs", st.Online, st.Runs)
 	}
 
+	// With the most that the range allows there is no more to be done.
+	st = runs(`{"bad":true}`, 500, func(st api.Tuning) bool { return strings.Contains(st.Message, "until it is kept again") })
+	if st.Online.Drifts > 6 || cpu() != 800 {
+		t.Errorf("drift that more resources do not mend was noticed %d times, up to %dm", st.Online.Drifts, cpu())
+	}
+
 	w.deploy(tunable("echo", "items", ranges))
 	w.until(func() bool { st = state(); return st.Phase == api.PhaseFailed })
 	if !strings.Contains(st.Message, "other code") {
