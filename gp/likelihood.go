@@ -76,6 +76,10 @@ func (m *Model) LogLikelihood(d Data, p Params, grad []float64) float64 {
 	l.solve(alpha)
 	quad := floats.Dot(alpha, alpha)
 	value := -quad/2 - l.logDeterminant()/2 - float64(n)/2*math.Log(2*math.Pi)
+	for i := range d.Repeats {
+		v := math.Exp(m.noise().LogVariance(d.X[i], np))
+		value -= d.Repeats[i]/2*math.Log(2*math.Pi*v) + d.Scatter[i]/(2*v)
+	}
 	if grad != nil {
 		l.solveTransposed(alpha)
 		m.likelihoodGradient(d, p, grad, k, a, derivs, own, alpha, l.inverse())
@@ -109,6 +113,9 @@ func (m *Model) likelihoodGradient(d Data, p Params, grad []float64, k *Kernel, 
 	buf := make([]float64, max(nl, ml))
 	for i, x := range d.X {
 		w := (alpha[i]*alpha[i] - inv[i][i]) / 2 * own[i]
+		if d.Repeats != nil {
+			w += d.Scatter[i]/(2*math.Exp(m.noise().LogVariance(x, np))) - d.Repeats[i]/2
+		}
 		m.noise().Grad(x, np, buf[:nl])
 		floats.AddScaled(grad[m.Dim+1:m.Dim+1+nl], w, buf[:nl])
 		if !m.Linearise {

@@ -35,12 +35,18 @@ type Params []float64
 // Data are observations. X holds one row for each, Y their values. Fixed, if
 // not nil, holds known noise variances that are added to the model's own.
 // Weight, if not nil, divides the model's noise variance: an observation of
-// weight 0.1 has ten times the variance.
+// weight 0.1 has ten times the variance, the mean of five has a fifth.
+//
+// Repeats and Scatter, both or neither nil, say of values that are means of
+// several observations how many more there were than the one, and the sum of
+// their squared deviations from the mean: it tells of the noise.
 type Data struct {
-	X      [][]float64
-	Y      []float64
-	Fixed  []float64
-	Weight []float64
+	X       [][]float64
+	Y       []float64
+	Fixed   []float64
+	Weight  []float64
+	Repeats []float64
+	Scatter []float64
 }
 
 // ErrData says that observations cannot be used.
@@ -49,7 +55,8 @@ var ErrData = errors.New("unusable observations")
 // Check reports rows of wrong length and values that are not finite.
 func (d Data) Check(dim int) error {
 	n := len(d.X)
-	if len(d.Y) != n || d.Fixed != nil && len(d.Fixed) != n || d.Weight != nil && len(d.Weight) != n {
+	if len(d.Y) != n || d.Fixed != nil && len(d.Fixed) != n || d.Weight != nil && len(d.Weight) != n ||
+		len(d.Repeats) != len(d.Scatter) || d.Repeats != nil && len(d.Repeats) != n {
 		return fmt.Errorf("%w: %d inputs, %d values", ErrData, n, len(d.Y))
 	}
 	for i, x := range d.X {
@@ -69,6 +76,9 @@ func (d Data) Check(dim int) error {
 		}
 		if d.Weight != nil && !(d.Weight[i] > 0 && isFinite(d.Weight[i])) {
 			return fmt.Errorf("%w: weight %d is %v", ErrData, i, d.Weight[i])
+		}
+		if d.Repeats != nil && !(d.Repeats[i] >= 0 && d.Scatter[i] >= 0 && isFinite(d.Repeats[i]+d.Scatter[i])) {
+			return fmt.Errorf("%w: value %d has a scatter of %v over %v repeats", ErrData, i, d.Scatter[i], d.Repeats[i])
 		}
 	}
 	return nil

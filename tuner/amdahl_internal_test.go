@@ -32,7 +32,7 @@ func TestAmdahlGradientAgainstDifferences(t *testing.T) {
 // With all CPU useful, ample memory and no preference for whole cores the mean is
 // Amdahl's law: from 1 to 4 cores a serial fraction of one half saves 3/8.
 func TestAmdahlsLaw(t *testing.T) {
-	p := []float64{0, 0, 20, 0, -20, -20}
+	p := []float64{0, 0, 20, 0, -20, -20, 0}
 	a := amdahl{}
 	if got := a.At([]float64{math.Log(4), 0}, p) - a.At([]float64{0, 0}, p); math.Abs(got-math.Log(5.0/8)) > 1e-6 {
 		t.Errorf("log ratio %v, want %v", got, math.Log(5.0/8))

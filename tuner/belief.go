@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/gp"
 	"github.com/aquatope/aquatope/workflow"
 )
@@ -25,13 +26,19 @@ type belief struct {
 	overhead []float64     // seconds of each run that no stage accounts for, ascending
 }
 
-// maxPoints bounds the observations of one variable that are used, the newest.
+// maxPoints bounds the points of one variable that are used, the newest.
 const maxPoints = 120
 
 // memory keeps fitted parameters by the data that they were fitted to.
 type memory struct {
 	mu  sync.Mutex
-	fit map[fitKey]gp.Params
+	fit map[fitKey]fitted
+}
+
+// fitted are the most likely parameters and others that are about as likely.
+type fitted struct {
+	best   gp.Params
+	around []gp.Params
 }
 
 type fitKey struct {
@@ -66,41 +73,45 @@ func believe(p *Problem, history []Run, m *memory) (*belief, error) {
 	b.evidence = gather(p, history)
 	b.surfaces = make([]*surface, len(b.evidence))
 	at := refits(len(history))
-	before := make([]gp.Params, len(b.evidence))
+	before := make([]fitted, len(b.evidence))
 	for i, k := range at {
 		// Only the last link of the chain that is not remembered needs fitting.
 		prefix := gather(p, history[:k])
 		for v := range prefix {
-			e := prefix[v].newest(maxPoints)
+			e := prefix[v]
 			if e.ok == 0 {
 				continue
 			}
 			key := fitKey{e.hash(i), v}
-			params, ok := m.get(key)
+			fit, ok := m.get(key)
 			if !ok {
 				s := b.surface(v, e)
 				s.observe(e)
-				if params, err = s.fit(before[v], e.censored); err != nil {
+				if fit, err = s.fit(before[v].best, uint64(v)); err != nil {
 					return nil, fmt.Errorf("fitting %s: %w", b.name(v), err)
 				}
-				m.put(key, params)
+				m.put(key, fit)
 			}
-			before[v] = params
+			before[v] = fit
 		}
 	}
 	for v := range b.evidence {
-		e := b.evidence[v].newest(maxPoints)
+		e := b.evidence[v]
 		if e.ok == 0 {
 			continue // on a way that no run has taken yet
 		}
 		s := b.surface(v, e)
 		s.observe(e)
-		s.run = e.run
-		params := before[v]
-		if params == nil {
-			params = s.model.Start()
+		fit := before[v]
+		if fit.best == nil {
+			fit.best = s.model.Start()
+			fit.around = slices.Repeat([]gp.Params{fit.best}, explanations)
 		}
-		if err := s.condition(params, e.censored); err != nil {
+		if err := s.condition(fit.best); err != nil {
+			return nil, fmt.Errorf("fitting %s: %w", b.name(v), err)
+		}
+		s.residuals(e)
+		if err := s.explore(fit.around); err != nil {
 			return nil, fmt.Errorf("fitting %s: %w", b.name(v), err)
 		}
 		b.surfaces[v] = s
@@ -130,6 +141,15 @@ func (b *belief) surface(v int, e evidence) *surface {
 	return newSurface(b.p.Functions[v].Space, e)
 }
 
+// logCPU returns the logarithm of the cores that a variable has, 0 where these
+// are not ours.
+func (b *belief) logCPU(v int, r function.Resources) float64 {
+	if v >= len(b.p.Functions) {
+		return 0
+	}
+	return math.Log(r.CPU.Cores())
+}
+
 func (b *belief) name(v int) string {
 	if v < len(b.p.Functions) {
 		return fmt.Sprintf("function %q", b.p.Functions[v].Name)
@@ -137,28 +157,20 @@ func (b *belief) name(v int) string {
 	return fmt.Sprintf("stage %q", b.p.Graph.Stages[slices.Index(b.of, v)].Name)
 }
 
-func (m *memory) get(k fitKey) (gp.Params, bool) {
+func (m *memory) get(k fitKey) (fitted, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p, ok := m.fit[k]
 	return p, ok
 }
 
-func (m *memory) put(k fitKey, p gp.Params) {
+func (m *memory) put(k fitKey, p fitted) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.fit == nil || len(m.fit) > 1<<14 {
-		m.fit = map[fitKey]gp.Params{}
+		m.fit = map[fitKey]fitted{}
 	}
 	m.fit[k] = p
-}
-
-// newest keeps the last n observations.
-func (e evidence) newest(n int) evidence {
-	if drop := len(e.logTime) - n; drop > 0 {
-		e.resources, e.logTime, e.censored, e.run = e.resources[drop:], e.logTime[drop:], e.censored[drop:], e.run[drop:]
-	}
-	return e
 }
 
 // hash identifies the observations; link is the place in the chain of fits.

@@ -15,7 +15,7 @@ type evidence struct {
 	input     []int  // of that run, see Run.Input
 	ok, bad   int    // invocations that worked and that did not
 
-	effect []float64 // of each input on the log time, which it was taken out of
+	effect *inputEffects // on the log times, which it was taken out of; nil without inputs
 
 	floor function.Bytes // memory that is known or strongly believed to be needed
 }

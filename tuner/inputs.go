@@ -2,19 +2,47 @@ package tuner
 
 import (
 	"math"
+	"math/rand/v2"
 
+	"github.com/aquatope/aquatope/function"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
-// inputWeight is the prior precision of an input's effect relative to the noise:
-// effects of a factor e are usual, noise is about a fifth of that.
-const inputWeight = 0.05
+// Prior precisions relative to the noise: effects of a factor e are usual, noise
+// is about a fifth of that; how much an effect changes with each e-fold of CPU is
+// about as much as noise.
+const (
+	inputWeight = 0.05
+	slopeWeight = 1
+)
+
+// inputEffects is by how much each input raises the log time of a variable: a
+// level and, as more CPU may help large inputs more than small ones, a slope over
+// the logarithm of CPU.
+type inputEffects struct {
+	level, slope []float64
+	centre       float64 // where the level holds
+	// An input that was met once is hardly known: under each explanation of the
+	// data the level is off by so much.
+	off [][]float64
+}
+
+// at returns the effect of input k where the logarithm of CPU is cpu.
+func (e *inputEffects) at(k int, cpu float64) float64 {
+	return e.level[k] + e.slope[k]*(cpu-e.centre)
+}
+
+// under is at under one explanation of the data.
+func (e *inputEffects) under(explanation, k int, cpu float64) float64 {
+	return e.at(k, cpu) + e.off[explanation][k]
+}
 
 // explainInputs takes out of the evidence what the input explains. Which input a
 // run got is known and the sizes of inputs differ by far more than other noise
-// does, so an effect of each input on the log time of each variable, the same at
-// all resources, is fitted by ridge regression beside a smooth trend, and
-// subtracted. The effects have a weighted mean of 0.
+// does, so an effect of each input on the log time of each variable is fitted by
+// ridge regression beside a smooth trend, and subtracted. The effects have a
+// weighted mean of 0.
 func explainInputs(p *Problem, all []evidence) {
 	if len(p.Inputs) < 2 {
 		return
@@ -22,20 +50,33 @@ func explainInputs(p *Problem, all []evidence) {
 	share := inputShares(p)
 	for v := range all {
 		e := &all[v]
-		e.effect = inputEffects(e, len(share), v < len(p.Functions))
-		mean := 0.0
-		for k, s := range share {
-			mean += s * e.effect[k]
+		sized := v < len(p.Functions)
+		e.effect = fitEffects(e, share, sized)
+		floats.AddConst(-floats.Dot(share, e.effect.level), e.effect.level)
+		floats.AddConst(-floats.Dot(share, e.effect.slope), e.effect.slope)
+		rng := rand.New(rand.NewPCG(designSeed, uint64(v)))
+		off := make([][]float64, len(share))
+		for k := range off {
+			off[k] = normalLevels(explanations, rng)
 		}
-		for k := range e.effect {
-			e.effect[k] -= mean
+		for x := range e.effect.off {
+			for k, sd := range e.effect.off[x] {
+				e.effect.off[x][k] = sd * off[k][x]
+			}
 		}
 		for i, k := range e.input {
 			if k > 0 {
-				e.logTime[i] -= e.effect[k-1]
+				e.logTime[i] -= e.effect.at(k-1, e.logCPU(i, sized))
 			}
 		}
 	}
+}
+
+func (e *evidence) logCPU(i int, sized bool) float64 {
+	if !sized {
+		return 0
+	}
+	return math.Log(e.resources[i].CPU.Cores())
 }
 
 // inputShares returns the probabilities of the inputs.
@@ -50,70 +91,104 @@ func inputShares(p *Problem) []float64 {
 	return out
 }
 
-// inputEffects regresses the log times of one variable that were not censored on
-// a trend over its resources and the inputs.
-func inputEffects(e *evidence, inputs int, sized bool) []float64 {
+// fitEffects regresses the log times of one variable that were not censored on a
+// trend over its resources and the inputs. Its off are standard deviations, the
+// same for all explanations.
+func fitEffects(e *evidence, share []float64, sized bool) *inputEffects {
+	inputs := len(share)
+	out := &inputEffects{level: make([]float64, inputs), slope: make([]float64, inputs), off: make([][]float64, explanations)}
+	for x := range out.off {
+		out.off[x] = make([]float64, inputs)
+	}
 	trend := 1
 	if sized {
 		trend = 4
 	}
-	n := trend + inputs
-	a, b := mat.NewSymDense(n, nil), mat.NewVecDense(n, nil)
-	x := make([]float64, n)
-	used := 0
-	for i, y := range e.logTime {
-		if e.censored[i] || e.input[i] == 0 {
-			continue
+	var used []int
+	for i := range e.logTime {
+		if !e.censored[i] && e.input[i] > 0 {
+			used = append(used, i)
+			out.centre += e.logCPU(i, sized)
 		}
-		used++
-		clear(x)
+	}
+	if len(used) < 2 {
+		return out
+	}
+	out.centre /= float64(len(used))
+	n := trend + 2*inputs
+	a, b := mat.NewSymDense(n, nil), mat.NewVecDense(n, nil)
+	row := func(i int) []float64 {
+		x := make([]float64, n)
 		x[0] = 1
+		c := e.logCPU(i, sized) - out.centre
 		if sized {
-			c := math.Log(e.resources[i].CPU.Cores())
 			x[1], x[2], x[3] = c, c*c, math.Log(e.resources[i].Memory.GiB())
 		}
-		x[trend+e.input[i]-1] = 1
+		k := trend + e.input[i] - 1
+		x[k], x[k+inputs] = 1, c
+		return x
+	}
+	for _, i := range used {
+		x := row(i)
 		for r := range n {
-			b.SetVec(r, b.AtVec(r)+x[r]*y)
+			b.SetVec(r, b.AtVec(r)+x[r]*e.logTime[i])
 			for c := r; c < n; c++ {
 				a.SetSym(r, c, a.At(r, c)+x[r]*x[c])
 			}
 		}
 	}
-	effect := make([]float64, inputs)
-	if used < 2 {
-		return effect
-	}
 	for r := range n {
 		w := inputWeight
-		if r == 0 {
+		switch {
+		case r == 0:
 			w = 1e-6 // the level is free
+		case r >= trend+inputs:
+			w = slopeWeight
 		}
 		a.SetSym(r, r, a.At(r, r)+w)
 	}
 	var chol mat.Cholesky
 	var beta mat.VecDense
-	if !chol.Factorize(a) || chol.SolveVecTo(&beta, b) != nil {
-		return effect
+	var inverse mat.SymDense
+	if !chol.Factorize(a) || chol.SolveVecTo(&beta, b) != nil || chol.InverseTo(&inverse) != nil {
+		return out
 	}
-	for k := range effect {
-		effect[k] = beta.AtVec(trend + k)
+	var square float64
+	for _, i := range used {
+		d := e.logTime[i] - mat.Dot(mat.NewVecDense(n, row(i)), &beta)
+		square += d * d
 	}
-	return effect
+	noise := math.Sqrt(square / math.Max(float64(len(used)-trend-inputs), 1))
+	for k := range inputs {
+		out.level[k], out.slope[k] = beta.AtVec(trend+k), beta.AtVec(trend+inputs+k)
+		// Compared with the mean of the inputs, which is the surface's.
+		contrast := mat.NewVecDense(n, nil)
+		for j, s := range share {
+			contrast.SetVec(trend+j, -s)
+		}
+		contrast.SetVec(trend+k, 1-share[k])
+		sd := noise * math.Sqrt(math.Max(mat.Inner(contrast, &inverse, contrast), 0))
+		for x := range out.off {
+			out.off[x][k] = sd
+		}
+	}
+	return out
 }
 
-// inputSpread returns the standard deviation of the log time that inputs cause,
-// and the factor by which they raise the mean time.
-func (b *belief) inputSpread(v int) (sd, excess float64) {
+// inputSpread returns the standard deviation of the log time that inputs cause
+// with resources r, and the factor by which they raise the mean time.
+func (b *belief) inputSpread(v int, r function.Resources) (sd, excess float64) {
 	effect := b.evidence[v].effect
-	if len(effect) == 0 {
+	if effect == nil {
 		return 0, 1
 	}
+	cpu := b.logCPU(v, r)
 	square := 0.0
 	excess = 0
 	for k, s := range inputShares(b.p) {
-		square += s * effect[k] * effect[k]
-		excess += s * math.Exp(effect[k])
+		d := effect.at(k, cpu)
+		square += s * d * d
+		excess += s * math.Exp(d)
 	}
 	return math.Sqrt(square), excess
 }

@@ -8,15 +8,12 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// noise is the distribution of one variable's service time around its surface.
-// With probability share an invocation is an outlier, slower by a factor drawn
-// from factors; otherwise its log time is off by the surface's standard deviation
-// times a draw of core.
+// noise is the distribution of one variable's service time around its surface:
+// an invocation is an outlier, or its log time is off by the surface's standard
+// deviation times a draw of core.
 type noise struct {
-	share   float64
-	factors []float64 // log ratios of outliers to the surface, ascending
-	core    []float64 // quantiles of the standardised deviation at equal steps
-	dof     float64   // how many observations the size of the noise rests on
+	outliers
+	core []float64 // quantiles of the standardised deviation at equal steps
 }
 
 const (
@@ -24,9 +21,6 @@ const (
 	// shapeWeight is the number of observations at which the shape of the noise
 	// is trusted as much as a normal distribution.
 	shapeWeight = 60.0
-	// shareWeight is the number of observations of its own that weigh as much as
-	// all functions' share of outliers.
-	shareWeight = 10.0
 )
 
 // learnNoise learns the noise of all variables together: each has few
@@ -34,49 +28,24 @@ const (
 // residuals clearly have another shape (say, since its inputs come in two sizes)
 // keeps that.
 func learnNoise(surfaces []*surface) []noise {
-	var pooled, factors []float64
-	total, bad := 0, 0
-	outliers := make([]int, len(surfaces))
+	var pooled []float64
 	own := make([][]float64, len(surfaces))
 	for v, s := range surfaces {
-		for i, z := range s.resid {
-			total++
-			switch {
-			case s.outlier[i] && z > 0:
-				outliers[v]++
-				bad++
-				factors = append(factors, z*s.spread[i])
-			case !s.outlier[i]:
-				own[v] = append(own[v], z)
+		for _, r := range s.resid {
+			if !r.outlier {
+				own[v] = append(own[v], r.z)
 			}
 		}
 		slices.Sort(own[v])
 		pooled = append(pooled, own[v]...)
 	}
-	slices.Sort(factors)
 	slices.Sort(pooled)
 	core, size := coreShape(pooled)
-	common := float64(bad) / math.Max(float64(total), 1)
 	out := make([]noise, len(surfaces))
-	for v, s := range surfaces {
-		n := float64(len(s.resid))
-		out[v] = noise{
-			share:   cautiousShare(float64(outliers[v])+shareWeight*common, n+shareWeight),
-			factors: factors, core: ownShape(own[v], core, size), dof: n,
-		}
-		if len(factors) == 0 {
-			out[v].share = 0
-		}
+	for v, o := range learnOutliers(surfaces) {
+		out[v] = noise{outliers: o, core: ownShape(own[v], core, size)}
 	}
 	return out
-}
-
-// cautiousShare is one standard deviation above the mean share of outliers of
-// which hits in n were seen: when a percentile lies where outliers begin, too
-// small a share costs far more than one that is too large.
-func cautiousShare(hits, n float64) float64 {
-	mean := hits / n
-	return mean + math.Sqrt(mean*(1-mean)/(n+1))
 }
 
 // coreShape returns quantiles between those of the sorted residuals and those of
@@ -141,9 +110,9 @@ func commonCause(surfaces []*surface, runs int) []float64 {
 	byRun := make([][]float64, len(surfaces)) // mean residual in each run, NaN without
 	for v, s := range surfaces {
 		sum, count := make([]float64, runs), make([]float64, runs)
-		for i, z := range s.resid {
-			sum[s.run[i]] += math.Max(-3, math.Min(3, z))
-			count[s.run[i]]++
+		for _, r := range s.resid {
+			sum[r.run] += math.Max(-3, math.Min(3, r.z))
+			count[r.run]++
 		}
 		for r := range sum {
 			sum[r] /= count[r]
@@ -203,25 +172,22 @@ func correlation(a, b []float64) (rho, n float64) {
 	return rho, n
 }
 
-// draw turns a uniform number into a deviation: a standardised one, or the log
-// ratio of an outlier.
-func (n *noise) draw(u float64) (deviation float64, outlier bool) {
-	if u >= 1-n.share {
-		return stats.Quantile((u-1+n.share)/n.share, n.factors), true
-	}
-	h := u/(1-n.share)*coreSteps - 0.5
+// deviation returns the u-quantile of the standardised deviation of what is no
+// outlier.
+func (n *noise) deviation(u float64) float64 {
+	h := u*coreSteps - 0.5
 	i := int(math.Max(0, math.Min(h, coreSteps-2)))
-	return n.core[i] + (h-float64(i))*(n.core[i+1]-n.core[i]), false
+	return n.core[i] + (h-float64(i))*(n.core[i+1]-n.core[i])
 }
 
-// excess returns how much outliers add to the mean, as a factor.
-func (n *noise) excess() float64 {
-	if n.share == 0 {
-		return 1
-	}
+// smear returns by how much noise of standard deviation sd in the logarithm
+// raises the mean above the median, outliers left out, as a factor (Duan,
+// Smearing estimate, 1983).
+func (n *noise) smear(sd float64) float64 {
+	const every = 4
 	var sum float64
-	for _, f := range n.factors {
-		sum += math.Exp(f)
+	for i := every / 2; i < coreSteps; i += every {
+		sum += math.Exp(sd * n.core[i])
 	}
-	return 1 - n.share + n.share*sum/float64(len(n.factors))
+	return sum * every / coreSteps
 }

@@ -11,11 +11,10 @@ import (
 // residuals of n runs that follow a shared cause with the given loading.
 func following(loading float64, n int, shared []float64, name string) *surface {
 	rng := stats.Stream(4, name)
-	s := &surface{outlier: make([]bool, n)}
+	s := &surface{}
 	for i := range n {
-		s.resid = append(s.resid, loading*shared[i]+math.Sqrt(1-loading*loading)*rng.NormFloat64())
-		s.spread = append(s.spread, 1)
-		s.run = append(s.run, i)
+		z := loading*shared[i] + math.Sqrt(1-loading*loading)*rng.NormFloat64()
+		s.resid = append(s.resid, residual{z: z, sd: 1, run: i})
 	}
 	return s
 }
@@ -69,17 +68,46 @@ func TestOwnShape(t *testing.T) {
 func TestOutliersStayInTheNoise(t *testing.T) {
 	s := &surface{}
 	for i := range 40 {
-		s.resid, s.spread, s.outlier = append(s.resid, float64(i%5)-2), append(s.spread, 0.1), append(s.outlier, false)
+		s.resid = append(s.resid, residual{z: float64(i%5) - 2, sd: 0.1})
 	}
-	s.resid[3], s.outlier[3] = 10, true // e times slower
+	s.resid[3].z, s.resid[3].outlier = 10, true // e times slower
 	n := learnNoise([]*surface{s})[0]
-	if n.share < 0.015 || n.share > 0.05 {
-		t.Errorf("share of outliers %v, want about 1/40", n.share)
+	if share := n.mean(0); share < 0.015 || share > 0.05 {
+		t.Errorf("share of outliers %v, want about 1/40", share)
 	}
-	if d, out := n.draw(0.9999); !out || math.Abs(d-1) > 1e-12 {
-		t.Errorf("the slowest draw is %v, outlier %v; want 1", d, out)
+	if few, many := n.share(0, 0), n.share(0, explanations-1); !(many > 1.3*few) {
+		t.Errorf("one outlier in 40 tells the share to be within %v and %v", few, many)
 	}
-	if e := n.excess(); math.Abs(e-(1+n.share*(math.E-1))) > 1e-12 {
+	if d := n.draw(0.5); math.Abs(d-1) > 1e-12 {
+		t.Errorf("outliers are e^%v times slower, want e", d)
+	}
+	if e := n.excess(0.03); math.Abs(e-(1+0.03*(math.E-1))) > 1e-12 {
 		t.Errorf("outliers add %v to the mean", e)
+	}
+}
+
+// What happens with a tenth of a CPU says little about a whole one.
+func TestOutliersBelongToTheirCPU(t *testing.T) {
+	s := &surface{}
+	for i := range 40 {
+		r := residual{z: float64(i%5) - 2, sd: 0.1, cpu: math.Log(0.1)}
+		if i >= 20 {
+			r.cpu = math.Log(2)
+		} else if i%5 == 0 {
+			r.z, r.outlier = 10, true
+		}
+		s.resid = append(s.resid, r)
+	}
+	n := learnNoise([]*surface{s})[0]
+	if small, large := n.mean(math.Log(0.1)), n.mean(math.Log(2)); small < 0.1 || large > 0.05 {
+		t.Errorf("share of outliers %v and %v, were 1/5 and none", small, large)
+	}
+}
+
+func TestSmear(t *testing.T) {
+	core, _ := coreShape(nil) // a normal distribution
+	n := noise{core: core}
+	if got, want := n.smear(0.3), math.Exp(0.3*0.3/2); math.Abs(got-want) > 0.01 {
+		t.Errorf("mean over median %v, want %v", got, want)
 	}
 }

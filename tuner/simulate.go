@@ -19,8 +19,10 @@ type menu struct {
 	resources []function.Resources
 	mean, sd  []float64   // of the log time, noise not included
 	noise     []float64   // standard deviation of the noise of the log time
-	normals   [][]float64 // the posterior draws' variates
+	noises    [][]float64 // the same, for each explanation
+	shares    [][]float64 // of outliers, for each explanation
 	draws     [][]float64 // of the log time, for each draw
+	first     int         // the explanation of the first draw, the same for all menus
 }
 
 const (
@@ -59,10 +61,10 @@ func (b *belief) guidance(mean, sd, noise, doubt float64) float64 {
 }
 
 // menuOf returns the candidates of a variable that could be efficient under some
-// degree of doubt, and draws their times.
-func (b *belief) menuOf(v int, normals func(n int) [][]float64) (*menu, error) {
+// degree of doubt, and draws their times: draw d with explanation first + d.
+func (b *belief) menuOf(v, first int, normals func(n int) [][]float64) (*menu, error) {
 	s := b.surfaces[v]
-	m := &menu{}
+	m := &menu{first: first}
 	switch {
 	case v >= len(b.p.Functions):
 		m.resources = []function.Resources{{}}
@@ -75,6 +77,8 @@ func (b *belief) menuOf(v int, normals func(n int) [][]float64) (*menu, error) {
 	}
 	if s == nil {
 		m.mean, m.sd, m.noise = []float64{math.Inf(-1)}, []float64{0}, []float64{0}
+		m.noises = slices.Repeat([][]float64{m.noise}, explanations)
+		m.shares = m.noises
 		for range normals(1) {
 			m.draws = append(m.draws, []float64{math.Inf(-1)})
 		}
@@ -87,10 +91,30 @@ func (b *belief) menuOf(v int, normals func(n int) [][]float64) (*menu, error) {
 		m.mean, m.sd = append(m.mean, mean), append(m.sd, math.Sqrt(variance))
 		m.noise = append(m.noise, math.Sqrt(s.post.NoiseVariance(xs[i])))
 	}
-	m.normals = normals(len(xs))
-	var err error
-	if m.draws, err = s.post.Draws(xs, m.normals); err != nil {
-		return nil, fmt.Errorf("drawing %s: %w", b.name(v), err)
+	z := normals(len(xs))
+	m.draws = make([][]float64, len(z))
+	m.noises, m.shares = make([][]float64, explanations), make([][]float64, explanations)
+	for e := range min(explanations, len(z)) {
+		e = (e + first) % explanations
+		var rows [][]float64
+		var at []int
+		for d := range z {
+			if (d+first)%explanations == e {
+				rows, at = append(rows, z[d]), append(at, d)
+			}
+		}
+		post := s.others[e]
+		draws, err := post.Draws(xs, rows)
+		if err != nil {
+			return nil, fmt.Errorf("drawing %s: %w", b.name(v), err)
+		}
+		for k, d := range at {
+			m.draws[d] = draws[k]
+		}
+		for i, x := range xs {
+			m.noises[e] = append(m.noises[e], math.Sqrt(post.NoiseVariance(x)))
+			m.shares[e] = append(m.shares[e], b.noise[v].share(b.logCPU(v, m.resources[i]), e))
+		}
 	}
 	return m, nil
 }
@@ -115,10 +139,10 @@ func (b *belief) efficient(v int) []function.Resources {
 	}
 	seen := map[function.Resources]bool{}
 	var out []function.Resources
-	inputs, _ := b.inputSpread(v)
 	for _, doubt := range [...]float64{0, 1.5, -1.5} {
 		options := make([]search.Option, len(all))
 		for i, c := range all {
+			inputs, _ := b.inputSpread(v, c.r)
 			t := b.guidance(c.mean, c.sd, math.Hypot(c.noise, inputs), doubt)
 			options[i] = search.Option{Resources: c.r, Time: t, Cost: b.visits[v]*b.p.rate(c.r)*t + b.p.StandingCost(v, c.r)}
 		}
@@ -136,11 +160,10 @@ func (b *belief) efficient(v int) []function.Resources {
 type scenario struct {
 	b        *belief
 	menus    []*menu
-	draws    []int // which draws of the menus are used
-	runs     int   // simulated runs for each draw
-	scale    [][]float64
-	shape    [][]float64 // of each slot and run: the standardised deviation of noise
-	outlier  [][]float64 // of each slot and run: the log ratio of an outlier, NaN without
+	draws    []int       // which draws of the menus are used
+	first    int         // the explanation of the first draw of the menus
+	runs     int         // simulated runs for each draw
+	luck     [][]float64 // of each slot and run: the uniform number that the noise follows from
 	overhead []float64
 	uniform  [][]float64
 	input    []int // of each run, -1 where there is but one
@@ -148,7 +171,7 @@ type scenario struct {
 
 // newScenario draws the noise of runs simulated runs.
 func (b *belief) newScenario(menus []*menu, draws []int, runs int, rng *rand.Rand) *scenario {
-	sc := &scenario{b: b, menus: menus, draws: draws, runs: runs}
+	sc := &scenario{b: b, menus: menus, first: menus[0].first, draws: draws, runs: runs}
 	slots := b.comp.Slots()
 	dims := len(slots) + b.comp.Uniforms() + 2
 	var share []float64
@@ -157,7 +180,7 @@ func (b *belief) newScenario(menus []*menu, draws []int, runs int, rng *rand.Ran
 		dims++
 	}
 	seq := bayesopt.NewSobol(min(dims, bayesopt.MaxSobolDim)).Scrambled(rng.Uint64())
-	sc.shape, sc.outlier = make([][]float64, len(slots)), make([][]float64, len(slots))
+	sc.luck = make([][]float64, len(slots))
 	sc.uniform = make([][]float64, b.comp.Uniforms())
 	for run := range runs {
 		u := seq.Point(uint32(run))
@@ -171,12 +194,7 @@ func (b *belief) newScenario(menus []*menu, draws []int, runs int, rng *rand.Ran
 				shared := distuv.UnitNormal.Quantile(u[len(sc.uniform)+1])
 				own = distuv.UnitNormal.CDF(c*shared + math.Sqrt(1-c*c)*distuv.UnitNormal.Quantile(own))
 			}
-			z, out := b.noise[v].draw(own)
-			o := math.NaN()
-			if out {
-				z, o = 0, z
-			}
-			sc.shape[k], sc.outlier[k] = append(sc.shape[k], z), append(sc.outlier[k], o)
+			sc.luck[k] = append(sc.luck[k], own)
 		}
 		for k := range sc.uniform {
 			sc.uniform[k] = append(sc.uniform[k], u[k])
@@ -197,21 +215,11 @@ func (b *belief) newScenario(menus []*menu, draws []int, runs int, rng *rand.Ran
 			sc.uniform[k] = slices.Repeat(sc.uniform[k], len(draws))
 		}
 	}
-	// The size of the noise is uncertain too; a few levels are enough and save
-	// exponentials.
-	sc.scale = make([][]float64, len(b.noise))
-	for v := range sc.scale {
-		spread := 1 / math.Sqrt(2*(b.noise[v].dof+4))
-		for range draws {
-			level := 0.0
-			if len(draws) > 1 {
-				level = math.Max(-2, math.Min(2, math.Round(rng.NormFloat64()*2)/2))
-			}
-			sc.scale[v] = append(sc.scale[v], math.Exp(level*spread))
-		}
-	}
 	return sc
 }
+
+// explanation returns which one draw d of the menus follows.
+func (sc *scenario) explanation(d int) int { return (sc.first + d) % explanations }
 
 // space returns the search over the scenario. The statistic of each draw is the
 // promised one; over draws it is their mean plus caution standard deviations, in
@@ -262,7 +270,7 @@ func (sc *scenario) space(caution float64) *search.Space {
 // guide is the effective time of an option: of the draw, if there is only one.
 func (sc *scenario) guide(v, i int) float64 {
 	m := sc.menus[v]
-	inputs, _ := sc.b.inputSpread(v)
+	inputs, _ := sc.b.inputSpread(v, m.resources[i])
 	if len(sc.draws) == 1 {
 		return sc.b.guidance(m.draws[sc.draws[0]][i], 0, math.Hypot(m.noise[i], inputs), 0)
 	}
@@ -279,31 +287,34 @@ func (sc *scenario) cost(v, i int) float64 {
 	if len(sc.draws) == 1 {
 		t = m.draws[sc.draws[0]][i]
 	}
-	_, inputs := b.inputSpread(v)
-	t = math.Exp(t+m.noise[i]*m.noise[i]/2) * b.noise[v].excess() * inputs
+	_, inputs := b.inputSpread(v, m.resources[i])
+	n := &b.noise[v]
+	t = math.Exp(t) * n.smear(m.noise[i]) * n.excess(n.mean(b.logCPU(v, m.resources[i]))) * inputs
 	return b.visits[v]*(b.p.rate(m.resources[i])*t+b.p.Price.PerInvocation) + b.p.StandingCost(v, m.resources[i])
 }
 
 // column simulates the service times of a slot.
 func (sc *scenario) column(slot, v, i int, dst []float64) {
-	m := sc.menus[v]
-	factors := map[float64][]float64{} // by scale of the noise
+	m, n := sc.menus[v], &sc.b.noise[v]
+	effect, cpu := sc.b.evidence[v].effect, sc.b.logCPU(v, m.resources[i])
+	var factors [explanations][]float64
 	for d, draw := range sc.draws {
-		scale := sc.scale[v][d]
-		f := factors[scale]
+		e := sc.explanation(draw)
+		f := factors[e]
 		if f == nil {
 			f = make([]float64, sc.runs)
-			for r, z := range sc.shape[slot] {
-				if o := sc.outlier[slot][r]; !math.IsNaN(o) {
-					f[r] = math.Exp(o)
+			rest := 1 - m.shares[e][i]
+			for r, u := range sc.luck[slot] {
+				if u >= rest {
+					f[r] = math.Exp(n.draw((u - rest) / (1 - rest)))
 				} else {
-					f[r] = math.Exp(m.noise[i] * scale * z)
+					f[r] = math.Exp(m.noises[e][i] * n.deviation(u/rest))
 				}
 				if k := sc.input[r]; k >= 0 {
-					f[r] *= math.Exp(sc.b.evidence[v].effect[k])
+					f[r] *= math.Exp(effect.under(e, k, cpu))
 				}
 			}
-			factors[scale] = f
+			factors[e] = f
 		}
 		t := math.Exp(m.draws[draw][i])
 		for r, x := range f {

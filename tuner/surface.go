@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/aquatope/aquatope/bayesopt"
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/gp"
 )
@@ -13,21 +14,35 @@ import (
 // process on its logarithm over the logarithms of CPU and memory, with noise
 // that depends on both, and which observations do not fit.
 type surface struct {
-	fixed   bool // a stage outside of our control: no inputs
-	middle  [2]float64
-	model   *gp.Model
-	post    *gp.Posterior
-	data    gp.Data
-	run     []int // that each observation belongs to
-	outlier []bool
-	resid   []float64 // standardised leave-one-out residuals
-	spread  []float64 // standard deviation that each residual was divided by
+	fixed    bool // a stage outside of our control: no inputs
+	middle   [2]float64
+	model    *gp.Model
+	post     *gp.Posterior   // with the most likely parameters
+	others   []*gp.Posterior // with parameters that could be as well, one for each explanation
+	data     gp.Data
+	points   points
+	censored []bool     // of each point
+	outlier  []bool     // of each point
+	resid    []residual // of each invocation
 }
+
+// residual is how far an invocation is from what the rest predict.
+type residual struct {
+	z       float64 // in standard deviations
+	sd      float64
+	cpu     float64 // logarithm of cores
+	run     int
+	outlier bool
+}
+
+// slow tells an outlier that took longer from one that took less.
+func (r residual) slow() bool { return r.outlier && r.z > 0 }
 
 const (
 	outlierZ      = 3.0  // leave-one-out distance that is too much
 	outlierWeight = 0.02 // of an observation that does not fit
 	maxVariance   = 4.0  // of the noise of a log time
+	explanations  = 8    // of the data that predictions average over
 )
 
 // newSurface sets up the model of a function over a space.
@@ -47,21 +62,23 @@ func newSurface(space function.Space, e evidence) *surface {
 	s.model = &gp.Model{
 		Dim: 2, Form: gp.Product, Mean: amdahl{middle: s.middle[0]}, Noise: gp.LinearNoise{Dim: 2}, Linearise: true,
 		Priors: []gp.Prior{
-			gp.Normal{Mean: math.Log(0.7), SD: 0.5},
-			gp.Normal{Mean: math.Log(1.2), SD: 0.6},    // length-scales
-			gp.Normal{Mean: 2 * math.Log(0.08), SD: 1}, // what Amdahl's law gets wrong
-			gp.Normal{Mean: 2 * math.Log(0.1), SD: 1},  // noise in the middle
-			gp.Normal{SD: 1},
-			gp.Normal{SD: 0.7}, // its growth with CPU and memory
+			gp.Normal{Mean: math.Log(0.85), SD: 0.5},
+			// Memory that is enough helps no more, so the time changes slowly with it.
+			gp.Normal{Mean: math.Log(2), SD: 0.5},       // length-scales
+			gp.Normal{Mean: 2 * math.Log(0.08), SD: 1},  // what Amdahl's law gets wrong
+			gp.Normal{Mean: 2 * math.Log(0.1), SD: 1.8}, // noise in the middle
+			gp.Normal{SD: 0.8},
+			gp.Normal{SD: 0.3}, // its growth with CPU and memory
 			gp.Normal{Mean: mean, SD: 3},
 			gp.Normal{Mean: -2, SD: 1.5},
 			gp.Normal{Mean: hiC - 0.5, SD: 1},
 			gp.Normal{Mean: math.Log(0.3), SD: 0.8},
 			gp.Normal{Mean: -0.5 * halfM, SD: 0.1 + 0.6*halfM},
 			gp.Normal{Mean: -2.5, SD: 1.5},
+			gp.Normal{Mean: math.Log(0.9), SD: 0.25},
 		},
-		Lower: []float64{-2.5, -2.5, 2 * math.Log(0.005), 2 * math.Log(1e-4), -3, -3, mean - 20, -8, loC - 0.5, -5, -halfM - 1, -6},
-		Upper: []float64{2.5, 2.5, 2 * math.Log(1), math.Log(maxVariance), 3, 3, mean + 20, 6, hiC + 2, 1.5, halfM, 5},
+		Lower: []float64{-2.5, -2.5, 2 * math.Log(0.005), 2 * math.Log(1e-4), -3, -3, mean - 20, -8, loC - 0.5, -5, -halfM - 1, -6, -1.5},
+		Upper: []float64{2.5, 2.5, 2 * math.Log(1), math.Log(maxVariance), 3, 3, mean + 20, 6, hiC + 2, 1.5, halfM, 5, 0.3},
 	}
 	return s
 }
@@ -73,7 +90,7 @@ func newFixedSurface(e evidence) *surface {
 		mean += y / float64(len(e.logTime))
 	}
 	return &surface{fixed: true, model: &gp.Model{
-		Dim: 1, Linearise: true,
+		Dim: 1, Mean: gp.ConstantMean{}, Noise: gp.ConstantNoise{}, Linearise: true,
 		Priors: []gp.Prior{
 			gp.Normal{SD: 0.1},
 			gp.Normal{Mean: 2 * math.Log(0.005), SD: 0.1},
@@ -93,25 +110,33 @@ func (s *surface) input(r function.Resources) []float64 {
 	return []float64{math.Log(r.CPU.Cores()) - s.middle[0], math.Log(r.Memory.GiB()) - s.middle[1]}
 }
 
+// logCPU returns the logarithm of the cores that a variable has, 0 where these
+// are not ours.
+func (s *surface) logCPU(r function.Resources) float64 {
+	if s.fixed {
+		return 0
+	}
+	return math.Log(r.CPU.Cores())
+}
+
 // observe sets the data. Weights of outliers are decided by judge.
 func (s *surface) observe(e evidence) {
-	s.data = gp.Data{}
-	for i, y := range e.logTime {
-		s.data.X = append(s.data.X, s.input(e.resources[i]))
-		s.data.Y = append(s.data.Y, y)
-		s.data.Weight = append(s.data.Weight, 1)
+	s.points = gatherPoints(e, maxPoints)
+	s.data = gp.Data{Y: slices.Clone(s.points.value), Weight: slices.Clone(s.points.weight), Scatter: s.points.scatter}
+	for _, of := range s.points.of {
+		s.data.X = append(s.data.X, s.input(e.resources[of[0]]))
+		s.data.Repeats = append(s.data.Repeats, float64(len(of)-1))
+		s.censored = append(s.censored, e.censored[of[0]])
 	}
-	s.outlier = make([]bool, len(e.logTime))
+	s.outlier = make([]bool, len(s.data.Y))
 }
 
 // condition conditions on the data with parameters p. Censored observations are
 // moved to where they are expected given that they exceed their bound; then
 // outliers are found and given little weight, and the rest conditioned anew.
-func (s *surface) condition(p gp.Params, censored []bool) error {
-	for i := range s.data.Weight {
-		s.data.Weight[i] = 1
-	}
-	if err := s.impute(p, censored); err != nil {
+func (s *surface) condition(p gp.Params) error {
+	copy(s.data.Weight, s.points.weight)
+	if err := s.impute(p); err != nil {
 		return err
 	}
 	var err error
@@ -122,7 +147,7 @@ func (s *surface) condition(p gp.Params, censored []bool) error {
 	found := false
 	for i, out := range s.outlier {
 		if out {
-			s.data.Weight[i] = outlierWeight
+			s.data.Weight[i] *= outlierWeight
 			found = true
 		}
 	}
@@ -131,33 +156,33 @@ func (s *surface) condition(p gp.Params, censored []bool) error {
 			return fmt.Errorf("conditioning on service times: %w", err)
 		}
 	}
-	s.residuals()
 	return nil
 }
 
 // impute replaces each censored value by its expectation under the posterior of
 // the uncensored ones, given that it exceeds the bound at which it was stopped.
-func (s *surface) impute(p gp.Params, censored []bool) error {
+func (s *surface) impute(p gp.Params) error {
 	var rest gp.Data
-	for i, c := range censored {
+	for i, c := range s.censored {
 		if !c {
 			rest.X, rest.Y = append(rest.X, s.data.X[i]), append(rest.Y, s.data.Y[i])
+			rest.Weight = append(rest.Weight, s.data.Weight[i])
 		}
 	}
-	if len(rest.Y) == len(censored) {
+	if len(rest.Y) == len(s.censored) {
 		return nil
 	}
 	post, err := s.model.Condition(rest, p)
 	if err != nil {
 		return fmt.Errorf("conditioning on uncensored service times: %w", err)
 	}
-	for i, c := range censored {
+	for i, c := range s.censored {
 		if !c {
 			continue
 		}
 		mean, v := post.Predict(s.data.X[i])
 		sd := math.Sqrt(v + post.NoiseVariance(s.data.X[i]))
-		s.data.Y[i] = mean + sd*tailMean((s.data.Y[i]-mean)/sd)
+		s.data.Y[i] = mean + sd*tailMean((s.points.value[i]-mean)/sd)
 	}
 	return nil
 }
@@ -171,24 +196,55 @@ func tailMean(a float64) float64 {
 	return math.Exp(-a*a/2) / math.Sqrt(2*math.Pi) / tail
 }
 
-// residuals computes how far each observation is from what the others predict.
-func (s *surface) residuals() {
+// residuals computes how far each invocation is from what the points other than
+// its own predict.
+func (s *surface) residuals(e evidence) {
 	mean, variance := s.post.LeaveOneOut()
-	s.resid, s.spread = make([]float64, len(mean)), make([]float64, len(mean))
-	for i := range mean {
-		v := variance[i]
-		if s.outlier[i] { // its own variance was inflated
-			own := s.post.NoiseVariance(s.data.X[i])
-			v -= own/outlierWeight - own
+	for i, of := range s.points.of {
+		one := s.post.NoiseVariance(s.data.X[i])
+		// The variance of the point, its noise taken out, and that of one
+		// invocation put in its place.
+		sd := math.Sqrt(math.Max(variance[i]-one/s.data.Weight[i], 0) + one)
+		for _, k := range of {
+			y := e.logTime[k]
+			if s.censored[i] {
+				y = s.data.Y[i]
+			}
+			s.resid = append(s.resid, residual{
+				z: (y - mean[i]) / sd, sd: sd, cpu: s.logCPU(e.resources[k]), run: e.run[k], outlier: s.outlier[i],
+			})
 		}
-		s.spread[i] = math.Sqrt(math.Max(v, 1e-12))
-		s.resid[i] = (s.data.Y[i] - mean[i]) / s.spread[i]
 	}
+}
+
+// explore conditions on the same data, outliers as they were found, with other
+// parameters.
+func (s *surface) explore(around []gp.Params) error {
+	for i, p := range around {
+		if i > 0 && &p[0] == &around[i-1][0] {
+			s.others = append(s.others, s.others[i-1])
+			continue
+		}
+		post, err := s.model.Condition(s.data, p)
+		if err != nil {
+			return fmt.Errorf("conditioning on service times: %w", err)
+		}
+		s.others = append(s.others, post)
+	}
+	return nil
+}
+
+// around draws parameters that explain the data, to which p was fitted, about as
+// well as p does.
+func (s *surface) around(p gp.Params, seed uint64) ([]gp.Params, error) {
+	const candidates = 3 * explanations
+	dim := s.model.NumParams() - s.model.Mean.Len()
+	return s.model.Around(s.data, p, bayesopt.NewSobol(dim).Scrambled(seed).Normals(candidates), explanations)
 }
 
 // fit finds the parameters for the data, starting from an earlier fit if there
 // is one.
-func (s *surface) fit(start gp.Params, censored []bool) (gp.Params, error) {
+func (s *surface) fit(start gp.Params, seed uint64) (fitted, error) {
 	if start == nil {
 		start = s.model.Start()
 	} else {
@@ -199,24 +255,24 @@ func (s *surface) fit(start gp.Params, censored []bool) (gp.Params, error) {
 	}
 	// First with everything, so that what an earlier fit thought of as outliers
 	// does not decide how small the noise is; then without what does not fit.
-	for i := range s.data.Weight {
-		s.data.Weight[i] = 1
-	}
-	if err := s.impute(start, censored); err != nil {
-		return nil, err
+	copy(s.data.Weight, s.points.weight)
+	if err := s.impute(start); err != nil {
+		return fitted{}, err
 	}
 	options := gp.FitOptions{Starts: []gp.Params{start}, Iterations: 30, Tolerance: 1e-5}
 	p, _, err := s.model.Fit(s.data, options)
 	if err != nil {
-		return nil, err
+		return fitted{}, err
 	}
-	if err := s.condition(p, censored); err != nil {
-		return nil, err
+	if err := s.condition(p); err != nil {
+		return fitted{}, err
 	}
-	if !slices.Contains(s.outlier, true) {
-		return p, nil
+	if slices.Contains(s.outlier, true) {
+		options.Starts[0] = p
+		if p, _, err = s.model.Fit(s.data, options); err != nil {
+			return fitted{}, err
+		}
 	}
-	options.Starts[0] = p
-	p, _, err = s.model.Fit(s.data, options)
-	return p, err
+	around, err := s.around(p, seed)
+	return fitted{p, around}, err
 }
