@@ -67,13 +67,21 @@ func (s *Fleet) Check() error {
 		}
 	}
 	inLine := 0
+	listed := make([]bool, len(s.fns))
 	for _, w := range s.line {
 		if s.waits(w) {
 			inLine++
+			listed[s.jobs[w.job].served.Function] = true
 		}
 	}
-	if inLine != waiting {
+	if !s.cfg.Shared && inLine != waiting {
 		return fmt.Errorf("%d wait in line, %d at functions", inLine, waiting)
+	}
+	for i := range s.fns {
+		f := &s.fns[i]
+		if s.cfg.Shared && !s.covered(f) && !listed[i] {
+			return fmt.Errorf("function %d: %d wait, %d instances are being started and none is in line for room", i, len(f.waiting), len(f.starting))
+		}
 	}
 	return nil
 }

@@ -2,9 +2,10 @@
 // virtual time and under a pool policy: the part that all simulators share.
 //
 // A Host invokes functions and is told when an invocation is served, ends or
-// fails. An invocation takes the instance that was idle for the shortest time;
-// if there is none, a busy one with room; otherwise the one that is being
-// started ahead and will be ready first; otherwise one is started for it. A new
+// fails. An invocation takes a busy instance with room, else the one that was
+// idle for the shortest time. Otherwise it claims the one that is being started
+// ahead and will be ready first, or else one is started for it; if waiting is
+// Shared it is served by whichever instance is free or ready first. A new
 // instance goes to the node on which it leaves the least memory free (best fit).
 // If no node has room, idle instances make place on the node where the least
 // must go; if that is not enough the invocation waits in line, until its

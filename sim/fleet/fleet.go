@@ -24,7 +24,13 @@ type Config struct {
 	// Overbook is how many times a node's CPU the limits of its instances may
 	// sum up to; 0 means 1.
 	Overbook float64
-	// Patience is how long an invocation waits for room, positive.
+	// Shared says that invocations that find no instance free wait together, and
+	// take whichever gets free or ready first, as on the local platform and on
+	// Knative. Otherwise each waits for the instance that is started for it, as
+	// where the platform binds the two.
+	Shared bool
+	// Patience is how long an invocation waits for room, and if Shared for an
+	// instance; positive.
 	Patience time.Duration
 	// Losses are in any order.
 	Losses []Loss
@@ -175,7 +181,7 @@ func (s *Fleet) runEvents(t int64) {
 		case loss:
 			s.lose(int32(s.cfg.Losses[i].Node))
 		case recovery:
-			s.recover(int32(s.cfg.Losses[i].Node))
+			s.comeBack(int32(s.cfg.Losses[i].Node))
 		}
 	}
 }

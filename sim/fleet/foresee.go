@@ -22,7 +22,7 @@ func (s *Fleet) foresee(i int32) {
 
 // room is how many invocations find a place on the instances that there are.
 func (s *Fleet) room(f *fn) int {
-	room := len(f.idle) + len(f.starting)
+	room := len(f.idle) + len(f.starting) - s.claimed(f)
 	for _, id := range f.open {
 		room += int(f.concurrency - s.instances[id].work)
 	}

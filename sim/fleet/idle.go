@@ -57,6 +57,9 @@ func (s *Fleet) ready(id int32, generation uint32) {
 		s.joinWaiting(f, id)
 		return
 	}
+	if x.demanded { // who waited was served by another
+		rest = s.retain(f, i)
+	}
 	s.rest(f, id, rest)
 	s.serveLine(on)
 }

@@ -24,6 +24,7 @@ type instance struct {
 	// retention of its own. release: it goes even if the target wants it.
 	byTarget, release bool
 	listed            bool // among the node's victims
+	demanded          bool // started because an invocation waits
 
 	ready   int64 // instant from which it serves
 	since   int64 // instant from which it is in its state
@@ -46,7 +47,7 @@ type fn struct {
 	idle     []int32 // instances in the order in which they fell idle
 	starting []int32 // unclaimed instances that are being started ahead, in the order in which they will be ready
 	open     []int32 // busy instances of the current revision that can take one invocation more
-	waiting  []int32 // jobs in line
+	waiting  []int32 // jobs that wait: for room, and if shared for an instance
 
 	// preWarmAt is when the pending retention starts an instance, 0 if none.
 	preWarmAt, preWarmKeep int64

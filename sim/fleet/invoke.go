@@ -43,7 +43,7 @@ func (s *Fleet) Invoke(i int32, token int64) {
 	f.arrivals++
 	f.preWarmAt, f.preWarmKeep = 0, 0
 	cold := s.start(f, i, s.newJob(i, token))
-	s.policy.Arrive(pool.Event{Function: int(i), At: time.Duration(s.now), Busy: int(f.busy), Idle: len(f.idle), Cold: cold})
+	s.policy.Arrive(pool.Event{Function: int(i), At: time.Duration(s.now), Busy: int(s.taken(f)), Idle: len(f.idle), Cold: cold})
 	if len(f.due) > 0 {
 		f.due = append(f.due[:0], f.due[1:]...)
 	}
@@ -79,6 +79,8 @@ func (s *Fleet) start(f *fn, i, j int32) (cold bool) {
 		f.idle = f.idle[:len(f.idle)-1]
 		s.occupy(f, id)
 		s.join(f, id, j, Warm)
+	case s.cfg.Shared:
+		return s.queue(f, i, j)
 	case open >= 0:
 		s.join(f, open, j, Joined)
 	case len(f.starting) > 0:
@@ -108,7 +110,11 @@ func (s *Fleet) createCold(i, on int32) int32 {
 
 // account brings the function's load up to now.
 func (s *Fleet) account(f *fn) {
-	f.load += int64(f.atWork) * (s.now - f.loadSince)
+	n := int(f.atWork)
+	if s.cfg.Shared {
+		n += len(f.waiting)
+	}
+	f.load += int64(n) * (s.now - f.loadSince)
 	f.loadSince = s.now
 }
 
@@ -179,8 +185,14 @@ func (s *Fleet) leave(id int32, fatal bool) {
 		s.serveLine(on)
 		return
 	}
+	s.rest(f, id, s.retain(f, i))
+	s.serveLine(on)
+}
+
+// retain asks the policy how long an instance stays that falls idle now.
+func (s *Fleet) retain(f *fn, i int32) retention {
 	rest := retention{expiry: add(s.now, f.keep), byTarget: true}
-	r, ok := s.policy.Idle(pool.Event{Function: int(i), At: time.Duration(s.now), Busy: int(f.busy), Idle: len(f.idle) + 1})
+	r, ok := s.policy.Idle(pool.Event{Function: int(i), At: time.Duration(s.now), Busy: int(s.taken(f)), Idle: len(f.idle) + 1})
 	if ok {
 		f.preWarmAt = 0
 		rest.byTarget, rest.release = false, r.Release
@@ -195,8 +207,7 @@ func (s *Fleet) leave(id int32, fatal bool) {
 			rest.expiry = add(s.now, int64(r.KeepAlive))
 		}
 	}
-	s.rest(f, id, rest)
-	s.serveLine(on)
+	return rest
 }
 
 func (s *Fleet) preWarm(i int32) {
@@ -223,9 +234,15 @@ func (s *Fleet) startAhead(f *fn, i int32) bool {
 	if s.Counted(s.now) {
 		s.counts.StartedAhead++
 	}
+	s.launch(f, i, on)
+	return true
+}
+
+// launch starts an instance that no invocation has claimed.
+func (s *Fleet) launch(f *fn, i, on int32) *instance {
 	id := s.createCold(i, on)
 	s.insertStarting(f, id)
 	x := &s.instances[id]
 	s.events.push(newEvent(x.ready, ready, x.generation, id))
-	return true
+	return x
 }

@@ -56,6 +56,11 @@ func (s *Fleet) serveLine(changed int32) {
 		fi := s.jobs[w.job].served.Function
 		f := &s.fns[fi]
 		r := s.revisions[f.revision].resources
+		if s.cfg.Shared && s.covered(f) {
+			s.line[i].generation = 0 // an instance is on its way
+			i++
+			continue
+		}
 		if f.alive() >= f.max || !s.everFits(r) {
 			i++
 			continue
@@ -72,11 +77,16 @@ func (s *Fleet) serveLine(changed int32) {
 		if on < 0 {
 			return
 		}
-		f.next() // it is w: an earlier one of its function would have been taken
-		id := s.createCold(fi, on)
-		s.occupy(f, id)
-		s.join(f, id, w.job, Cold)
-		s.joinWaiting(f, id)
+		if s.cfg.Shared {
+			s.line[i].generation = 0
+			s.launch(f, fi, on).demanded = true
+		} else {
+			f.next() // it is w: an earlier one of its function would have been taken
+			id := s.createCold(fi, on)
+			s.occupy(f, id)
+			s.join(f, id, w.job, Cold)
+			s.joinWaiting(f, id)
+		}
 		s.shorten()
 		i = 0
 	}
@@ -86,7 +96,9 @@ func (s *Fleet) serveLine(changed int32) {
 // it has room.
 func (s *Fleet) joinWaiting(f *fn, id int32) {
 	for len(f.waiting) > 0 && s.instances[id].open >= 0 {
-		s.join(f, id, f.next(), Waited)
+		s.account(f)
+		j := f.next()
+		s.join(f, id, j, s.howWaited(&s.instances[id], &s.jobs[j]))
 	}
 }
 
@@ -97,6 +109,7 @@ func (s *Fleet) giveUp(j int32, generation uint32) {
 		return
 	}
 	f := &s.fns[job.served.Function]
+	s.account(f)
 	f.waiting = remove(f.waiting, j)
 	token, served, why := job.token, job.served, Rejected
 	if !s.everFits(s.revisions[f.revision].resources) {

@@ -155,12 +155,15 @@ func (s *Fleet) lose(on int32) {
 		}
 		s.destroy(int32(id))
 	}
+	for i := range s.fns {
+		s.recover(&s.fns[i], int32(i))
+	}
 	for i := range lost {
 		s.host.Fail(lost[i].token, &lost[i].served, Lost)
 	}
 }
 
-func (s *Fleet) recover(on int32) {
+func (s *Fleet) comeBack(on int32) {
 	s.nodes[on].lost = false
 	s.serveLine(on)
 }

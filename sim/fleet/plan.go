@@ -15,9 +15,9 @@ func (s *Fleet) plan() {
 		s.account(f)
 		s.states[i] = pool.State{
 			Arrivals: int(f.arrivals), Peak: int(f.peak), Load: float64(f.load) / window,
-			Busy: int(f.busy), Idle: len(f.idle), Starting: len(f.starting),
+			Busy: int(s.taken(f)), Idle: len(f.idle), Starting: len(f.starting) - s.claimed(f),
 		}
-		f.arrivals, f.peak, f.load = 0, f.busy, 0
+		f.arrivals, f.peak, f.load = 0, s.taken(f), 0
 	}
 	p := s.policy.Plan(&pool.Snapshot{Now: time.Duration(s.now), Next: time.Duration(s.now) + s.cfg.Lead, Window: s.cfg.Window, States: s.states})
 	if p == nil {

@@ -24,7 +24,7 @@ type Usage struct {
 // settle charges the time that an instance spent in its state until now.
 func (s *Fleet) settle(x *instance) {
 	d := time.Duration(clip(x.charged, s.now, s.from, s.until))
-	if x.state == busy {
+	if x.state == busy || x.demanded && x.state == starting {
 		s.revisions[x.revision].usage.Busy += d
 	} else {
 		s.revisions[x.revision].usage.Idle += d
@@ -54,6 +54,7 @@ func (s *Fleet) SetResources(i int32, r function.Resources) {
 	}
 	f.open = f.open[:0]
 	f.expireAt = 0
+	s.recover(f, i)
 	s.fill(f, i)
 	s.serveLine(anyNode)
 }

@@ -111,7 +111,7 @@ func pressed(t interface{ Fatalf(string, ...any) }, seed uint64, n int) *flow.Re
 	span := time.Duration(1+r.IntN(300)) * time.Second
 	told := map[flow.Outcome]int64{}
 	cfg := flow.Config{
-		Window: 20 * time.Second, Lead: time.Duration(r.IntN(5e9)), From: span / 4, Until: span, Patience: time.Duration(1 + r.IntN(20e9)),
+		Bound: r.IntN(2) == 0, Window: 20 * time.Second, Lead: time.Duration(r.IntN(5e9)), From: span / 4, Until: span, Patience: time.Duration(1 + r.IntN(20e9)),
 		Interference: r.Float64(), Outliers: flow.Outliers{Share: 0.1, Factor: 5}, Seed: seed,
 		Drift: func(_ int, at time.Duration) float64 { return 1 + at.Hours() },
 	}

@@ -173,7 +173,7 @@ func TestNodeLoss(t *testing.T) {
 	}
 	// Both die: it is lost.
 	_, r = latencies(t, w, keep(pool.Forever), flow.Config{
-		Nodes: []fleet.Node{node, node}, Losses: []fleet.Loss{{Node: 0, At: 2 * time.Second}, {Node: 1, At: 3 * time.Second}},
+		Nodes: []fleet.Node{node, node}, Losses: []fleet.Loss{{Node: 0, At: 2500 * time.Millisecond}, {Node: 1, At: 5 * time.Second}},
 	}, 0)
 	if r.Ended[flow.Lost] != 1 || r.Violations != 1 {
 		t.Errorf("%+v", r)
@@ -269,5 +269,22 @@ func TestScaleDriftOutliers(t *testing.T) {
 		if got := count[latency]; math.Abs(float64(got-want)) > 70 { // 5 standard deviations
 			t.Errorf("%d runs took %v s, want about %d; all: %v", got, latency, want, count)
 		}
+	}
+}
+
+// Two runs come while nothing is warm. The first is served by 3 s and its
+// instance could serve the second, whose own start takes until 3.5 s.
+func TestWhoWaitsSharesOrIsBound(t *testing.T) {
+	t.Parallel()
+	w := by(stage(0))
+	got, r := latencies(t, w, keep(10*time.Second), flow.Config{}, 0, 1500*time.Millisecond)
+	check(t, "shared", got, 3, 2.5)
+	if r.ColdStarts+r.Joined != 2 || r.Busy.CPUSeconds != 3+1+2 || r.Idle.CPUSeconds != 10+10 {
+		t.Errorf("%+v", r)
+	}
+	got, r = latencies(t, w, keep(10*time.Second), flow.Config{Bound: true}, 0, 1500*time.Millisecond)
+	check(t, "bound", got, 3, 3)
+	if r.ColdStarts != 2 || r.Busy.CPUSeconds != 3+3 || r.Idle.CPUSeconds != 10+10 {
+		t.Errorf("%+v", r)
 	}
 }

@@ -45,7 +45,12 @@ type Config struct {
 	// Overbook is how many times a node's CPU the limits of its instances may
 	// sum up to; 0 means DefaultOverbook.
 	Overbook float64
-	// Patience is how long an invocation waits for room; 0 means DefaultPatience.
+	// Bound says that an invocation waits for the instance that is started for
+	// it. Otherwise all that wait for a function take whichever of its instances
+	// gets free or ready first, as on the local platform and on Knative.
+	Bound bool
+	// Patience is how long an invocation waits for an instance, or if Bound for
+	// room; 0 means DefaultPatience.
 	Patience time.Duration
 	// Interference is by how much an invocation is slower on a node whose CPUs
 	// are all busy, as a share: 0.2 is a fifth slower. See Slowdown.
@@ -161,7 +166,7 @@ func New(workflows []Workflow, p pool.Policy, cfg Config) *Sim {
 	}
 	s.fleet = fleet.New(functions, p, (*host)(s), fleet.Config{
 		Window: cfg.Window, Lead: cfg.Lead, From: cfg.From, Until: cfg.Until,
-		Nodes: cfg.Nodes, Overbook: cfg.Overbook, Patience: cfg.Patience, Losses: cfg.Losses,
+		Nodes: cfg.Nodes, Overbook: cfg.Overbook, Shared: !cfg.Bound, Patience: cfg.Patience, Losses: cfg.Losses,
 	})
 	return s
 }

@@ -50,7 +50,7 @@ func TestOneStageIsAFunction(t *testing.T) {
 		one := sim.New(functions, c.policy(), sim.Config{Window: time.Minute, Lead: time.Second, From: 10 * time.Minute, Until: time.Hour, Capacity: int64(c.capacity)})
 		one.Feed(calls)
 		want := one.Finish()
-		cfg := flow.Config{Window: time.Minute, Lead: time.Second, From: 10 * time.Minute, Until: time.Hour}
+		cfg := flow.Config{Bound: true, Window: time.Minute, Lead: time.Second, From: 10 * time.Minute, Until: time.Hour}
 		if c.capacity > 0 {
 			cfg.Nodes = []flow.Node{{Memory: c.capacity}}
 		}
