@@ -34,12 +34,13 @@ type Loop struct {
 	Depth int    // how many loops are around it
 }
 
-// Begin is when the replay begins: when the window of the first run did.
+// Begin is when the replay begins: a window before that of the first run, so that
+// a policy that knows what is coming can be ready for it.
 func (h *History) Begin(window time.Duration) time.Time {
 	if len(h.Runs) == 0 {
 		return time.Time{}
 	}
-	return h.Runs[0].Start.UTC().Truncate(window)
+	return h.Runs[0].Start.UTC().Truncate(window).Add(-window)
 }
 
 // concurrent says whether two invocations of a run of a workflow were on
