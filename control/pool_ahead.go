@@ -75,7 +75,7 @@ const (
 	// sightMemory is how many invocations a sight remembers, and sightProven
 	// how many it takes to rely on it.
 	sightMemory = 50
-	sightProven = 10
+	sightProven = 5
 	// sightEnough is the share that is enough to keep nothing warm between runs.
 	sightEnough = 0.85
 )

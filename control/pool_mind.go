@@ -72,8 +72,9 @@ func (m *mind) plan(s *pool.Snapshot) pool.Plan {
 	return p
 }
 
-// trust returns what is made of the forecasts of a function and why.
-func (m *mind) trust(i int) (trust Trust, coverage float64, scored int) {
+// trust returns what is made of the forecasts of a function and why. Where runs
+// foretell its invocations only the account counts.
+func (m *mind) trust(i int, foreseen bool) (trust Trust, coverage float64, scored int) {
 	if m.watch == nil {
 		return TrustUnproven, 0, 0
 	}
@@ -81,5 +82,9 @@ func (m *mind) trust(i int) (trust Trust, coverage float64, scored int) {
 	if r == nil {
 		return TrustUnproven, 0, 0
 	}
-	return m.accounts[i].trust(r.trust), r.coverage, r.scored
+	calibration := r.trust
+	if foreseen {
+		calibration = TrustFull
+	}
+	return m.accounts[i].trust(calibration), r.coverage, r.scored
 }

@@ -13,10 +13,12 @@ const (
 	// pathRuns is how many of a workflow's last runs say which ways runs take
 	// and how long its stages do, and fewestPaths how many are needed.
 	pathRuns    = 60
-	fewestPaths = 3
+	fewestPaths = 2
 	// pathSamples is how many runs are drawn from what they say.
 	pathSamples = 300
-	// pathWindows is how many windows what they say is valid for.
+	// youngPaths is how many runs are so few that every further one matters.
+	youngPaths = 15
+	// pathWindows is how many windows what they say is valid for, once there are many.
 	pathWindows = 5
 )
 
@@ -28,6 +30,7 @@ type paths struct {
 	workflows map[string]bool    // of which enough is known
 	entries   map[entryStage]int // their numbers
 	follow    []following        // by number of the entry
+	young     bool               // some workflow has but few runs yet
 }
 
 // following are the stages that a run reaches later, with their functions.
@@ -70,6 +73,7 @@ func (ps *paths) add(w *workflow.Workflow, runs []TrialRecord, r *rand.Rand) {
 			}
 		}
 	}
+	ps.young = ps.young || complete < youngPaths
 	if complete < fewestPaths {
 		return
 	}

@@ -132,7 +132,7 @@ func (p *Pool) seePaths(ctx context.Context, now time.Time) {
 	if p.c.Mode == ModeOff {
 		return
 	}
-	if w := WindowAt(now, p.c.Window); w >= p.pathsAt+pathWindows || w < p.pathsAt {
+	if w := WindowAt(now, p.c.Window); p.paths.young || w >= p.pathsAt+pathWindows || w < p.pathsAt {
 		p.paths, p.pathsAt = p.learnPaths(ctx, w), w
 	}
 	p.mind.policy.SetSuccessors(p.paths.successors(p.index), func(i int) bool {
@@ -213,7 +213,7 @@ func (p *Pool) foreseen(i int, now time.Time, t pool.Target, out *planned) {
 		out.Arrivals = append(out.Arrivals, n)
 		out.Instances = append(out.Instances, pool.Instances(n, view, p.c.Window.Seconds()))
 	}
-	out.Trust, out.Coverage, out.Scored = p.mind.trust(i)
+	out.Trust, out.Coverage, out.Scored = p.mind.trust(i, p.functions[i].sight.enough())
 	out.Account = p.mind.accounts[i].report()
 	out.Foreseen, out.Followed = p.functions[i].sight.share, p.mind.policy.Followed(i)
 	switch out.Trust {
