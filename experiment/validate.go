@@ -9,6 +9,7 @@ import (
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/pool/baseline"
 	"github.com/aquatope/aquatope/run"
+	"github.com/aquatope/aquatope/sim/fleet"
 	"github.com/aquatope/aquatope/sim/flow"
 	"github.com/aquatope/aquatope/stats"
 	"github.com/aquatope/aquatope/workflow"
@@ -30,12 +31,17 @@ type ValidateLive struct {
 	Weights   []float64           // of the sample inputs
 	KeepAlive time.Duration
 	Price     function.Price
-	// What happened before Middle is learnt from; what happened from then until
-	// End is compared.
-	Middle, End time.Time
-	// IdleCost is that of idle instances from Middle to End.
+	// From Begin to End the time is cut into blocks. In turn, one is learnt from
+	// and the next compared, so that what changes on the machine meanwhile is in
+	// both.
+	Begin, End time.Time
+	Block      time.Duration
+	// IdleCost is that of idle instances in the blocks that are compared.
 	IdleCost float64
 }
+
+// compared says whether what begins at a moment is compared rather than learnt from.
+func (l *ValidateLive) compared(t time.Time) bool { return t.Sub(l.Begin)/l.Block%2 == 1 }
 
 // ValidateResult is one figure of a live run and its simulation.
 type ValidateResult struct {
@@ -50,8 +56,8 @@ type ValidateResult struct {
 	Within  bool    `json:"within"`
 }
 
-// Validate learns service and start times from the first half of a live run,
-// simulates the arrivals of all of it, and compares the second half.
+// Validate learns service and start times from every other block of a live run,
+// simulates the arrivals of all of it, and compares the other blocks.
 func Validate(l *ValidateLive, seed uint64) ([]ValidateResult, error) {
 	w, err := l.learn()
 	if err != nil {
@@ -80,7 +86,7 @@ func Validate(l *ValidateLive, seed uint64) ([]ValidateResult, error) {
 	return out, nil
 }
 
-// figures are those of the live run's second half: p50 and p95 of the latency in
+// figures are those of the blocks of the live run that are compared: p50 and p95 of the latency in
 // milliseconds, invocations that waited for a start, and the cost of instances
 // that served, started for an invocation or were idle.
 func (l *ValidateLive) figures() ([4]float64, error) {
@@ -90,15 +96,17 @@ func (l *ValidateLive) figures() ([4]float64, error) {
 	resources := l.resources()
 	for i := range l.Runs {
 		r := &l.Runs[i]
-		if r.Start.Before(l.Middle) {
-			continue
-		}
 		if r.Status != run.StatusCompleted {
 			return [4]float64{}, fmt.Errorf("run %s did not complete: %s", r.ID, r.Status)
 		}
-		latencies = append(latencies, 1000*r.Latency().Seconds())
+		if l.compared(r.Start) {
+			latencies = append(latencies, 1000*r.Latency().Seconds())
+		}
 		for k := range r.Stages {
 			s := &r.Stages[k]
+			if !l.compared(s.Start) {
+				continue
+			}
 			if s.Cold {
 				cold++
 			}
@@ -106,13 +114,13 @@ func (l *ValidateLive) figures() ([4]float64, error) {
 		}
 	}
 	if len(latencies) < fewestValidated || cold == 0 {
-		return [4]float64{}, fmt.Errorf("%d runs with %d cold starts in the second half are too few to compare: run for longer", len(latencies), cold)
+		return [4]float64{}, fmt.Errorf("%d runs with %d cold starts in the blocks to compare are too few: run for longer", len(latencies), cold)
 	}
 	q := stats.Quantiles(latencies, 0.5, 0.95)
 	return [4]float64{q[0], q[1], float64(cold), cost}, nil
 }
 
-// fewestValidated is how many runs each half must have.
+// fewestValidated is how many runs must be learnt from and compared, each.
 const fewestValidated = 20
 
 func (l *ValidateLive) resources() map[string]function.Resources {
@@ -125,21 +133,35 @@ func (l *ValidateLive) resources() map[string]function.Resources {
 
 // simulate returns the figures of one simulation.
 func (l *ValidateLive) simulate(w flow.Workflow, seed uint64) [4]float64 {
-	begin := l.Runs[0].Start
 	var latencies []float64
+	cold, cost := 0, 0.0
 	s := flow.New([]flow.Workflow{w}, baseline.KeepAlive{Timeout: l.KeepAlive}, flow.Config{
-		Window: time.Minute, From: l.Middle.Sub(begin), Until: l.End.Sub(begin), Price: l.Price, Seed: seed,
+		Window: time.Minute, Until: l.End.Sub(l.Begin), Price: l.Price, Seed: seed,
 		OnRun: func(r flow.Run) {
-			if r.At >= l.Middle.Sub(begin) {
+			if l.compared(l.Begin.Add(r.At)) {
 				latencies = append(latencies, 1000*r.Latency.Seconds())
 			}
 		},
+		OnStage: func(x flow.Stage) {
+			if (x.How == fleet.Cold || x.How == fleet.Joined) && l.compared(l.Begin.Add(x.At)) {
+				cold++
+			}
+		},
 	})
-	for i := range l.Runs {
-		r := &l.Runs[i]
-		s.Feed([]flow.Arrival{{At: r.Start.Sub(begin), Input: 1 + l.Inputs[r.ID]}})
+	next := 0
+	for at := l.Begin; at.Before(l.End); at = at.Add(l.Block) {
+		end := at.Add(l.Block)
+		before := s.Result().Workflows[0].Cost()
+		for ; next < len(l.Runs) && l.Runs[next].Start.Before(end); next++ {
+			r := &l.Runs[next]
+			s.Feed([]flow.Arrival{{At: r.Start.Sub(l.Begin), Input: 1 + l.Inputs[r.ID]}})
+		}
+		s.Advance(end.Sub(l.Begin) - 1)
+		if l.compared(at) {
+			cost += s.Result().Workflows[0].Cost() - before
+		}
 	}
-	r := s.Finish().Workflows[0]
+	s.Finish()
 	q := stats.Quantiles(latencies, 0.5, 0.95)
-	return [4]float64{q[0], q[1], float64(r.ColdStarts + r.Joined), r.Cost()}
+	return [4]float64{q[0], q[1], float64(cold), cost}
 }

@@ -12,16 +12,16 @@ import (
 )
 
 // learn takes a profile of the functions, with the resources that they have,
-// from the first half of a live run.
+// from the blocks of a live run that are not compared.
 func (l *ValidateLive) learn() (flow.Workflow, error) {
 	var first []run.Run
 	for _, r := range l.Runs {
-		if r.Start.Before(l.Middle) && r.Status == run.StatusCompleted {
+		if !l.compared(r.Start) && r.Status == run.StatusCompleted {
 			first = append(first, r)
 		}
 	}
 	if len(first) < fewestValidated {
-		return flow.Workflow{}, fmt.Errorf("%d runs in the first half are too few to learn from: run for longer", len(first))
+		return flow.Workflow{}, fmt.Errorf("%d runs in the blocks to learn from are too few: run for longer", len(first))
 	}
 	g, err := workflow.NewGraph(l.Workflow, control.BranchingOf(l.Workflow, trialsOf(first)))
 	if err != nil {

@@ -20,8 +20,8 @@ do:
 `
 
 // staged is a live run of two stages that nothing but the drawn times and the
-// arrivals decides, told in the words of a server. From the middle on, services
-// take that many times as long.
+// arrivals decides, told in the words of a server. In the blocks to compare
+// services take that many times as long.
 func staged(t *testing.T, slower float64) *experiment.ValidateLive {
 	t.Helper()
 	b, err := manifest.Parse("two", []byte(twoStages))
@@ -36,12 +36,20 @@ func staged(t *testing.T, slower float64) *experiment.ValidateLive {
 	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	l := &experiment.ValidateLive{
 		Workflow: b.Workflows[0], Inputs: map[string]int{}, Weights: []float64{2, 1}, KeepAlive: keep, Price: price,
-		Middle: begin.Add(duration / 2), End: begin.Add(duration),
+		Begin: begin, Block: 20 * time.Second, End: begin.Add(duration),
 	}
 	for _, name := range []string{"a", "b"} {
 		l.Functions = append(l.Functions, function.Function{Name: name, Concurrency: 1, Resources: function.Resources{CPU: 1000, Memory: 128 * function.MiB}})
 	}
 	r := rand.New(rand.NewPCG(4, 4))
+	compared := func(t time.Time) bool { return t.Sub(begin)/l.Block%2 == 1 }
+	comparedTime := func(from, to time.Time) time.Duration {
+		sum := time.Duration(0)
+		for block := begin.Add(l.Block); block.Before(l.End); block = block.Add(2 * l.Block) {
+			sum += max(0, min(to.Sub(begin), block.Add(l.Block).Sub(begin))-max(from.Sub(begin), block.Sub(begin)))
+		}
+		return sum
+	}
 	type instance struct{ free, gone time.Time }
 	pools := map[string][]*instance{}
 	idle := time.Duration(0)
@@ -52,7 +60,7 @@ func staged(t *testing.T, slower float64) *experiment.ValidateLive {
 		for k, f := range l.Functions {
 			s := run.Stage{Path: l.Workflow.Do[k].Path, Function: f.Name, Start: at, Outcome: function.OutcomeOK}
 			s.Execution = time.Duration(float64(20+60*a.Input) * (1 + 0.2*r.NormFloat64()) * float64(time.Millisecond))
-			if !x.Start.Before(l.Middle) {
+			if compared(x.Start) {
 				s.Execution = time.Duration(slower * float64(s.Execution))
 			}
 			var take *instance
@@ -65,8 +73,8 @@ func staged(t *testing.T, slower float64) *experiment.ValidateLive {
 				take = &instance{}
 				pools[f.Name] = append(pools[f.Name], take)
 				s.Cold, s.ColdStart = true, time.Duration(200+100*r.Float64())*time.Millisecond
-			} else if at.After(l.Middle) {
-				idle += at.Sub(take.free)
+			} else {
+				idle += comparedTime(take.free, at)
 			}
 			s.Duration = s.ColdStart + s.Execution
 			at = at.Add(s.Duration)
@@ -78,13 +86,7 @@ func staged(t *testing.T, slower float64) *experiment.ValidateLive {
 	}
 	for _, p := range pools { // what stayed idle to its end
 		for _, c := range p {
-			if c.gone.After(l.Middle) {
-				end := c.gone
-				if end.After(l.End) {
-					end = l.End
-				}
-				idle += end.Sub(c.free)
-			}
+			idle += comparedTime(c.free, c.gone)
 		}
 	}
 	l.IdleCost = price.Idle(l.Functions[0].Resources, idle)
@@ -131,7 +133,7 @@ func TestValidateFindsWhatDiffers(t *testing.T) {
 func TestValidateNeedsRuns(t *testing.T) {
 	t.Parallel()
 	l := staged(t, 1)
-	l.Middle = l.Runs[3].Start
+	l.Runs = l.Runs[:3]
 	if _, err := experiment.Validate(l, 1); err == nil || !strings.Contains(err.Error(), "run for longer") {
 		t.Errorf("learnt from three runs: %v", err)
 	}

@@ -207,6 +207,9 @@ func (s *Sim) SetResources(workflow int, r []function.Resources) {
 	}
 }
 
+// Result returns what was measured so far.
+func (s *Sim) Result() *Result { return s.collect() }
+
 // Finish runs to the end of the counted time and on, without arrivals, until
 // every run has ended, and returns what was measured. The simulation is over
 // then.
