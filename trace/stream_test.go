@@ -1,9 +1,9 @@
 package trace_test
 
 import (
+	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/aquatope/aquatope/trace"
@@ -14,7 +14,7 @@ import (
 func TestStream(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		g := trace.Generator{Functions: rapid.IntRange(1, 12).Draw(rt, "functions"), Days: rapid.IntRange(1, 2).Draw(rt, "days")}
+		g := trace.Generator{Functions: rapid.IntRange(1, 8).Draw(rt, "functions"), Days: 1}
 		seed := rapid.Uint64().Draw(rt, "seed")
 		whole, parts := stream(rt, g, seed), stream(rt, g, seed)
 		all := trace.Span{To: whole.Trace.Minutes}
@@ -24,13 +24,13 @@ func TestStream(t *testing.T) {
 		}
 		furthest := 0
 		for from := 0; from < all.To; {
-			span := trace.Span{From: from, To: from + rapid.IntRange(1, 300).Draw(rt, "length")}
+			span := trace.Span{From: from, To: from + rapid.IntRange(1, 600).Draw(rt, "length")}
 			parts.Load(span)
 			furthest = max(furthest, span.To)
 			for i := range whole.Trace.Functions {
 				a, b := whole.Trace.Functions[i], parts.Trace.Functions[i]
-				if d := cmp.Diff(a.Counts.Dense(nil, span), b.Counts.Dense(nil, span)); d != "" {
-					rt.Fatalf("function %d in %v: %s", i, span, d)
+				if !slices.Equal(a.Counts.Dense(nil, span), b.Counts.Dense(nil, span)) {
+					rt.Fatalf("function %d has other counts in %v", i, span)
 				}
 				if b.Counts.Sum(all) != b.Counts.Sum(trace.Span{From: from, To: furthest}) || a.Counts.Max() != whole.Busiest[i] || a.Duration.Mean != b.Duration.Mean {
 					rt.Fatalf("function %d holds more than was loaded, or its busiest minute has not %d", i, whole.Busiest[i])
@@ -44,7 +44,7 @@ func TestStream(t *testing.T) {
 // TestStreamResemblesGenerate: a stream has the mix that Generate makes.
 func TestStreamResemblesGenerate(t *testing.T) {
 	t.Parallel()
-	g := trace.Generator{Functions: 3000, Days: 3}
+	g := trace.Generator{Functions: 1200, Days: 2}
 	s := stream(t, g, 4)
 	s.Load(trace.Span{To: s.Trace.Minutes})
 	got, want := s.Trace.Summarize(), generate(t, g, 4).Summarize()
@@ -53,10 +53,10 @@ func TestStreamResemblesGenerate(t *testing.T) {
 			t.Errorf("%s: %d, Generate makes %d", what, a, b)
 		}
 	}
-	near("rare functions", got.Rare, want.Rare, 15)
-	near("busy functions", got.Busy, want.Busy, 15)
-	near("timers", got.Triggers["timer"], want.Triggers["timer"], 15)
-	near("callees", got.Triggers["orchestration"], want.Triggers["orchestration"], 15)
+	near("rare functions", got.Rare, want.Rare, 20)
+	near("busy functions", got.Busy, want.Busy, 20)
+	near("timers", got.Triggers["timer"], want.Triggers["timer"], 20)
+	near("callees", got.Triggers["orchestration"], want.Triggers["orchestration"], 20)
 }
 
 func stream(t interface{ Fatal(...any) }, g trace.Generator, seed uint64) *trace.Stream {
