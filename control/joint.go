@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"slices"
@@ -62,6 +63,9 @@ type JointDecision struct {
 	JointPrediction
 	Feasible bool // the budget is expected to be kept
 	Tried    int  // plans that were predicted
+	// Frontier are the plans that were predicted of which no other costs less and
+	// breaks the promise less often, from the cheapest on.
+	Frontier []JointDecision
 }
 
 // rounds bounds how often configurations are asked for anew.
@@ -101,8 +105,22 @@ func (j Joint) Solve() (JointDecision, error) {
 		standing = best.Standing
 	}
 	best = s.thrifty(best)
-	best.Tried = len(s.seen)
+	best.Tried, best.Frontier = len(s.seen), s.frontier()
 	return best, nil
+}
+
+func (s *jointSearch) frontier() []JointDecision {
+	all := slices.Clone(s.seen)
+	slices.SortStableFunc(all, func(a, b JointDecision) int {
+		return cmp.Or(cmp.Compare(a.Cost, b.Cost), cmp.Compare(a.Violations, b.Violations))
+	})
+	var out []JointDecision
+	for _, d := range all {
+		if len(out) == 0 || d.Violations < out[len(out)-1].Violations {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 type jointSearch struct {

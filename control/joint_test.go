@@ -70,6 +70,14 @@ func TestJointTradesSlackForInstances(t *testing.T) {
 	if d.Tried != w.asked {
 		t.Errorf("says it tried %d plans, asked for %d", d.Tried, w.asked)
 	}
+	for i, x := range d.Frontier {
+		if i > 0 && !(x.Cost > d.Frontier[i-1].Cost && x.Violations < d.Frontier[i-1].Violations) {
+			t.Errorf("the frontier goes from %v to %v", d.Frontier[i-1].JointPrediction, x.JointPrediction)
+		}
+	}
+	if len(d.Frontier) == 0 || len(d.Frontier) > d.Tried {
+		t.Errorf("a frontier of %d plans of %d", len(d.Frontier), d.Tried)
+	}
 	if len(w.standing) < 2 || w.standing[0] != nil || w.standing[1] == nil {
 		t.Errorf("configurations were asked for with standing times %v, want none and then the best plan's", w.standing)
 	}

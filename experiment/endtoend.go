@@ -60,6 +60,15 @@ type EndToEndResult struct {
 	// set and what was expected of it.
 	Configuration string `json:"configuration"`
 	Decision      string `json:"decision"`
+	// Expected is the trade-off that the project's system chose from, by what it
+	// expected, from the cheapest plan on.
+	Expected []EndToEndExpectation `json:"expected,omitempty"`
+}
+
+// EndToEndExpectation is what a plan was expected to do.
+type EndToEndExpectation struct {
+	ViolationRate float64 `json:"violationRate"`
+	CostPerRun    float64 `json:"costPerRun"`
 }
 
 // EndToEndSeries is the series of the trace that was laid on a workflow.
@@ -97,7 +106,7 @@ func EndToEnd(ctx context.Context, opt EndToEndOptions) (*EndToEndExperiment, er
 		}
 		systems = append(systems, s)
 	}
-	worlds, err := newEndWorlds(opt)
+	worlds, err := newEndWorlds(ctx, opt)
 	if err != nil {
 		return nil, err
 	}

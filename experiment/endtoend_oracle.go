@@ -39,7 +39,7 @@ func oracle(ctx context.Context, w *endWorld) (EndToEndResult, error) {
 	}
 	o.known = known
 	d, err := control.Joint{
-		Budget: 1 - w.model.QoS.Percentile/100, Functions: len(w.tables), Prices: append([]float64{0.005, 0.1, 2, 60, 1000}, foresight),
+		Budget: 1 - w.model.QoS.Percentile/100, Functions: len(w.tables), Prices: append([]float64{0.005, 5, 40, 320, 2560}, foresight),
 		Configure: o.configure, Predict: o.predict,
 	}.Solve()
 	if err != nil {
@@ -111,8 +111,8 @@ func (o *oracleSearch) attempt(p control.JointPlan) (*measured, error) {
 	one := []flow.Workflow{truth}
 	functions := flow.Functions(one)
 	for f := range functions {
-		functions[f].ColdStart = nanos(stats.Quantile(0.9, truth.Functions[f].ColdStart))
-		functions[f].IdleCost, functions[f].OnDemand = 1, p.OnDemand[f]
+		functions[f].ColdStart = nanos(stats.Quantile(startQuantile, truth.Functions[f].ColdStart))
+		functions[f].IdleCost, functions[f].OnDemand = 1, p.OnDemand[f] || notWorth(p.Price, functions[f])
 	}
 	if p.Price == foresight {
 		r.from = w.judged.From // it needs no past

@@ -52,6 +52,9 @@ func (ex *EndToEndExperiment) Report() *report.Report {
 	if slices.Contains(systems, oracleSystem) && len(over.Series) > 0 {
 		r.Bars(over)
 	}
+	if c := ex.tradeOff(); len(c.Series) > 0 {
+		r.Chart(c)
+	}
 	table := report.Table{Header: []string{
 		"workflow", "system", "seed", "runs", "violations (%)", "kept", "p50 (ms)", "p95 (ms)", "p99 (ms)", "promised (ms)",
 		"busy", "idle", "trials", "total", "cold starts", "decision", "configuration",
@@ -70,4 +73,26 @@ func (ex *EndToEndExperiment) Report() *report.Report {
 		})
 	}
 	return r.Section("All figures").Table(table).Section("Arrivals").Table(series).Section("Conditions").Text(ex.Notes...)
+}
+
+// tradeOff shows what fewer violations were expected to cost.
+func (ex *EndToEndExperiment) tradeOff() report.Chart {
+	c := report.Chart{
+		Title:   "What fewer violations cost",
+		Caption: "What the project's system expected of the plans it chose from, in the training part; the first seed of each workflow. Cost relative to the cheapest plan.",
+		X:       report.Axis{Label: "expected violations", Unit: "% of runs"}, Y: report.Axis{Label: "cost of a run over the cheapest plan's", Log: true},
+	}
+	seen := map[string]bool{}
+	for _, r := range ex.Results {
+		if r.System != ownSystem || seen[r.Workflow] || len(r.Expected) == 0 || !(r.Expected[0].CostPerRun > 0) {
+			continue
+		}
+		seen[r.Workflow] = true
+		s := report.Series{Name: r.Workflow, Mark: report.LinePoints}
+		for _, x := range r.Expected {
+			s.X, s.Y = append(s.X, 100*x.ViolationRate), append(s.Y, x.CostPerRun/r.Expected[0].CostPerRun)
+		}
+		c.Series = append(c.Series, s)
+	}
+	return c
 }

@@ -204,32 +204,47 @@ func autoscalePool(_ context.Context, _ *endWorld, f []pool.Function) ([]candida
 // with: z is a parameter of the paper without a value.
 var headrooms = []float64{0, 0.5, 1, 1.5, 2, 3}
 
-// paperPool trains the paper's network on the containers that its own policy,
-// still without it, saw used in the training part.
-func paperPool(ctx context.Context, w *endWorld, f []pool.Function) ([]candidate, error) {
-	fresh := func(z float64) *baseline.AquatopePaper {
-		return baseline.NewAquatopePaper(f, int64(w.trace.Start), instant(w.all.From), time.Minute, z)
-	}
-	s, err := w.session(ctx, "blackbox", false)
-	if err != nil {
-		return nil, err
-	}
-	first := fresh(0)
-	if _, err := w.play(ctx, playback{
-		workflow: w.truly(s.configuration), policy: first, window: time.Minute, lead: lead, from: w.all.From, counted: w.training(),
-	}); err != nil {
-		return nil, err
+// learnPaper trains the paper's network on the containers that its own policy,
+// still without it, saw used by all workflows in the training part.
+func learnPaper(ctx context.Context, worlds []*endWorld, seed uint64) (forecast.Model, error) {
+	var data []*forecast.History
+	for _, w := range worlds {
+		s, err := w.session(ctx, "blackbox", false)
+		if err != nil {
+			return nil, err
+		}
+		truth := w.truly(s.configuration)
+		p := w.newPaper(flow.Functions([]flow.Workflow{truth}), 0)
+		if _, err := w.play(ctx, playback{
+			workflow: truth, policy: p, window: time.Minute, lead: lead, from: w.all.From, counted: w.training(),
+		}); err != nil {
+			return nil, err
+		}
+		data = append(data, p.Histories()...)
 	}
 	budget := forecast.Budget{Continue: func() bool { return ctx.Err() == nil }}
-	model, err := bnn.Learner{Windows: paperWindows}.Train(first.Histories(), budget, stats.Stream(w.seed, "experiment/endtoend/train-paper"))
+	model, err := bnn.Learner{Windows: paperWindows}.Train(data, budget, stats.Stream(seed, "experiment/endtoend/train-paper"))
 	if err != nil {
 		return nil, fmt.Errorf("training the paper's network: %w", err)
+	}
+	return model, ctx.Err()
+}
+
+func (w *endWorld) newPaper(f []pool.Function, z float64) *baseline.AquatopePaper {
+	return baseline.NewAquatopePaper(f, int64(w.trace.Start), instant(w.all.From), time.Minute, z)
+}
+
+// paperPool is the paper's, with its network.
+func paperPool(_ context.Context, w *endWorld, f []pool.Function) ([]candidate, error) {
+	model, err := w.network()
+	if err != nil {
+		return nil, err
 	}
 	var out []candidate
 	for _, z := range headrooms {
 		out = append(out, candidate{
 			make: func() pool.Policy {
-				p := fresh(z)
+				p := w.newPaper(f, z)
 				p.SetForecaster(model.New())
 				return p
 			},

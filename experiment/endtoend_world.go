@@ -34,13 +34,15 @@ type endWorld struct {
 	widths   []int // instances of each function that one run needs at once
 	// foreseen are the forecasts of runs, made once for all that ask.
 	foreseen func() (*foreseen, error)
+	// network is the paper's, trained once for all workflows of the seed.
+	network func() (forecast.Model, error)
 
 	mu       sync.Mutex
 	sessions map[string]func() (session, error)
 }
 
 // newEndWorlds makes the worlds in order of workflow and seed.
-func newEndWorlds(opt EndToEndOptions) ([]*endWorld, error) {
+func newEndWorlds(ctx context.Context, opt EndToEndOptions) ([]*endWorld, error) {
 	var out []*endWorld
 	n := len(opt.Profiles)
 	bySeed := make([][]*endWorld, opt.Seeds)
@@ -57,6 +59,10 @@ func newEndWorlds(opt EndToEndOptions) ([]*endWorld, error) {
 				return nil, fmt.Errorf("%s: %w", m.Name, err)
 			}
 			bySeed[k] = append(bySeed[k], w)
+		}
+		network := sync.OnceValues(func() (forecast.Model, error) { return learnPaper(ctx, bySeed[k], seed) })
+		for _, w := range bySeed[k] {
+			w.network = network
 		}
 	}
 	for i := range n {

@@ -5,55 +5,10 @@ import (
 	"math/rand/v2"
 )
 
-// Along forecasts the functions of workflows from the arrivals at their entries,
-// which is where arrivals come from: the graph says how often a run visits each
-// of the others. So one series is forecast for each workflow, and a function
-// that was never called has a forecast too. Functions of no workflow are
-// forecast by themselves.
-type Along struct {
-	Forecaster
-	// Visits of each function: by which runs and how often.
-	Visits map[string]Visits
-}
-
-// Visits says that each invocation of Entry makes Ratio of a function on average.
-type Visits struct {
-	Entry string
-	Ratio float64
-}
-
-// Forecast implements Forecaster.
-func (a Along) Forecast(histories []*History, h int) [][]Distribution {
-	out := make([][]Distribution, len(histories))
-	index := map[string]int{}
-	var own []*History
-	for _, x := range histories {
-		if v, follows := a.Visits[x.Function]; !follows || v.Entry == x.Function {
-			index[x.Function] = len(own)
-			own = append(own, x)
-		}
-	}
-	known := a.Forecaster.Forecast(own, h)
-	for i, x := range histories {
-		if at, ok := index[x.Function]; ok {
-			out[i] = known[at]
-			continue
-		}
-		v := a.Visits[x.Function]
-		at, ok := index[v.Entry]
-		if !ok { // its entry is not asked for
-			out[i] = a.Forecaster.Forecast([]*History{x}, h)[0]
-			continue
-		}
-		for _, d := range known[at] {
-			out[i] = append(out[i], Visited(d, v.Ratio))
-		}
-	}
-	return out
-}
-
 // Visited is the distribution of the visits of a stage that each run visits so
-// often on average, when runs are distributed as d.
+// often on average, when runs are distributed as d. Arrivals come to the entry of
+// a workflow and the graph says where they go, so that one series is forecast for
+// all of its functions, those that were never called included.
 func Visited(d Distribution, ratio float64) Distribution {
 	switch {
 	case ratio == 1:
@@ -74,7 +29,14 @@ func (m multiplied) bound(x float64) float64     { return math.Min(math.Round(x*
 func (m multiplied) Mean() float64               { return math.Min(m.of.Mean()*m.by, MaxDemand) }
 func (m multiplied) Quantile(p float64) float64  { return m.bound(m.of.Quantile(p)) }
 func (m multiplied) Sample(r *rand.Rand) float64 { return m.bound(m.of.Sample(r)) }
-func (m multiplied) CDF(x float64) float64       { return m.of.CDF(math.Floor((x + 0.5) / m.by)) }
+
+// CDF is over the runs whose multiple rounds to x at most.
+func (m multiplied) CDF(x float64) float64 {
+	if x >= MaxDemand {
+		return 1
+	}
+	return m.of.CDF(math.Ceil((math.Floor(x)+0.5)/m.by) - 1)
+}
 
 // thinned is how many of the runs reach a stage that each reaches with the same
 // probability, independently: the binomial distributions of the quantiles of the
