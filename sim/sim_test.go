@@ -281,3 +281,29 @@ func TestPartOfTheWindow(t *testing.T) {
 		t.Errorf("cold %d, warm %d, started ahead %d, idle %v GB-s", r.Cold, r.Warm, r.StartedAhead, r.IdleGBSeconds)
 	}
 }
+
+// wantsAndForesees wants an instance of function 1 late in each window, and
+// foresees function 1 after every call of function 0.
+type wantsAndForesees struct {
+	wants
+	foresees
+}
+
+func (wantsAndForesees) Name() string                      { return "both" }
+func (w wantsAndForesees) Plan(s *pool.Snapshot) pool.Plan { return w.wants.Plan(s) }
+func (wantsAndForesees) Arrive(pool.Event)                 {}
+func (wantsAndForesees) Idle(pool.Event) (pool.Retention, bool) {
+	return pool.Retention{}, true
+}
+
+// What is started for a run is kept for the run, whatever else is wanted later.
+func TestForeseenIsNotKeptForThePart(t *testing.T) {
+	t.Parallel()
+	fns := []pool.Function{{Memory: 1e9, ColdStart: time.Second}, {Memory: 1e9, ColdStart: time.Second}}
+	part := pool.Retention{PreWarm: 50 * time.Second, KeepAlive: 9 * time.Second}
+	s := sim.New(fns, wantsAndForesees{wants: wants{plan: pool.Plan{{}, {Part: part}}}}, sim.Config{Window: time.Minute, From: time.Minute, Until: 100 * time.Second})
+	s.Feed([]sim.Arrival{{At: 70 * time.Second, Service: time.Second}}) // function 1 is ready at 73 s until 76 s, in vain
+	if r := s.Finish(); r.StartedAhead != 1 || r.IdleGBSeconds != 4 {
+		t.Errorf("started ahead %d, idle %v GB-s; want 1, 4", r.StartedAhead, r.IdleGBSeconds)
+	}
+}

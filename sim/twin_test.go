@@ -36,6 +36,7 @@ type twinInstance struct {
 	claimed  bool
 	since    time.Duration
 	expiry   time.Duration
+	keep     time.Duration // when it gets ready; 0 as the target says
 	byTarget bool
 	release  bool
 	order    int // of falling idle
@@ -239,9 +240,8 @@ func (t *twin) becomeReady(x *twinInstance) {
 	t.chargeIdle(x, x.started, x.ready)
 	x.idle, x.since, x.order = true, x.ready, t.nextOrder()
 	x.byTarget, x.expiry = true, x.ready+t.target[x.function].KeepAlive
-	if keep := t.preWarm[x.function].keepNext; keep > 0 {
-		x.byTarget, x.expiry = false, x.ready+keep
-		t.preWarm[x.function].keepNext = 0
+	if x.keep > 0 {
+		x.byTarget, x.expiry = false, x.ready+x.keep
 	}
 	t.settle(x, x.ready)
 }
@@ -258,15 +258,13 @@ func (t *twin) expire(x *twinInstance) {
 func (t *twin) firePreWarm(f int) {
 	p := &t.preWarm[f]
 	p.pending = false
-	if len(t.of(f)) > 0 {
-		p.keepNext = 0
-		return
+	if len(t.of(f)) == 0 {
+		t.start(f, p.at, p.keepNext)
 	}
-	t.start(f, p.at)
 }
 
-func (t *twin) start(f int, now time.Duration) {
-	t.instances = append(t.instances, &twinInstance{function: f, started: now, ready: now + t.functions[f].ColdStart})
+func (t *twin) start(f int, now, keep time.Duration) {
+	t.instances = append(t.instances, &twinInstance{function: f, started: now, ready: now + t.functions[f].ColdStart, keep: keep})
 }
 
 func (t *twin) plan() {
@@ -284,7 +282,7 @@ func (t *twin) plan() {
 	for f := range p {
 		t.target[f] = p[f]
 		for len(t.of(f)) < p[f].Warm {
-			t.start(f, now)
+			t.start(f, now, 0)
 		}
 		idle := t.of(f)
 		slices.SortFunc(idle, func(a, b *twinInstance) int { return a.order - b.order })
@@ -323,8 +321,7 @@ func (t *twin) part(f int, r pool.Retention, all []*twinInstance, now time.Durat
 		}
 	}
 	if len(all) == 0 {
-		t.start(f, now)
-		t.preWarm[f].keepNext = r.KeepAlive
+		t.start(f, now, r.KeepAlive)
 	}
 }
 

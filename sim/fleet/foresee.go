@@ -8,7 +8,7 @@ func (s *Fleet) foresee(i int32) {
 	until := add(s.now, add(f.cold, f.hold))
 	f.due = append(f.due, until)
 	if s.room(f) < len(f.due) {
-		s.startAhead(f, i)
+		s.startAhead(f, i, 0)
 		return
 	}
 	// Who is idle waits for it.

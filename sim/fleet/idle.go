@@ -48,9 +48,8 @@ func (s *Fleet) ready(id int32, generation uint32) {
 	f := &s.fns[i]
 	f.starting = remove(f.starting, id)
 	rest := retention{expiry: add(s.now, f.keep), byTarget: true}
-	if f.preWarmKeep > 0 {
-		rest = retention{expiry: add(s.now, f.preWarmKeep)}
-		f.preWarmKeep = 0
+	if x.keep > 0 {
+		rest = retention{expiry: add(s.now, x.keep)}
 	}
 	if len(f.waiting) > 0 {
 		s.occupy(f, id)

@@ -30,6 +30,7 @@ type instance struct {
 	since   int64 // instant from which it is in its state
 	charged int64 // instant until which its time is charged
 	expiry  int64 // when it is idle
+	keep    int64 // how long it stays idle at first, when it was started for some time; else 0
 	stamp   float64
 }
 

@@ -41,7 +41,7 @@ func (s *Fleet) dropJob(j int32) {
 func (s *Fleet) Invoke(i int32, token int64) {
 	f := &s.fns[i]
 	f.arrivals++
-	f.preWarmAt, f.preWarmKeep = 0, 0
+	f.preWarmAt = 0
 	cold := s.start(f, i, s.newJob(i, token))
 	s.policy.Arrive(pool.Event{Function: int(i), At: time.Duration(s.now), Busy: int(s.taken(f)), Idle: len(f.idle), Cold: cold})
 	if len(f.due) > 0 {
@@ -216,14 +216,15 @@ func (s *Fleet) preWarm(i int32) {
 		return // cancelled or replaced
 	}
 	f.preWarmAt = 0
-	if f.alive() > 0 || !s.startAhead(f, i) {
-		f.preWarmKeep = 0
+	if f.alive() == 0 {
+		s.startAhead(f, i, f.preWarmKeep)
 	}
 }
 
 // startAhead starts an instance that nobody waits for, where there is room
-// without eviction.
-func (s *Fleet) startAhead(f *fn, i int32) bool {
+// without eviction. Keep is how long it stays idle when it is ready, 0 for as long
+// as the target says.
+func (s *Fleet) startAhead(f *fn, i int32, keep int64) bool {
 	if f.alive() >= f.max {
 		return false
 	}
@@ -234,7 +235,7 @@ func (s *Fleet) startAhead(f *fn, i int32) bool {
 	if s.Counted(s.now) {
 		s.counts.StartedAhead++
 	}
-	s.launch(f, i, on)
+	s.launch(f, i, on).keep = keep
 	return true
 }
 

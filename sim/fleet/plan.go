@@ -52,7 +52,7 @@ func (s *Fleet) scale(i int32, t pool.Target) {
 
 // fill starts instances ahead up to the target.
 func (s *Fleet) fill(f *fn, i int32) {
-	for f.alive() < min(f.warm, f.max) && s.startAhead(f, i) {
+	for f.alive() < min(f.warm, f.max) && s.startAhead(f, i, 0) {
 	}
 }
 
@@ -66,7 +66,7 @@ func (s *Fleet) part(f *fn, i int32, r pool.Retention) {
 	case len(f.idle) > 0:
 		x := &s.instances[f.idle[len(f.idle)-1]]
 		x.expiry, x.byTarget, x.release = add(s.now, int64(r.KeepAlive)), false, true
-	case f.alive() == 0 && s.startAhead(f, i):
-		f.preWarmKeep = int64(r.KeepAlive)
+	case f.alive() == 0:
+		s.startAhead(f, i, int64(r.KeepAlive))
 	}
 }
