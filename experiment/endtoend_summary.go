@@ -211,6 +211,7 @@ func (s *EndToEndSummary) sentence() string {
 		text += ", more than the error budget"
 	}
 	switch {
+	case s.LowerCostThanPeers == nil: // no peer took part
 	case s.BestPeer == "":
 		text += "; no peer keeps the promise"
 	default:
@@ -220,7 +221,7 @@ func (s *EndToEndSummary) sentence() string {
 		}
 		text += fmt.Sprintf("; cost %.0f %% lower%s", 100**s.LowerCost, missed(*s.LowerCost >= goalCost, "%g %%", 100*goalCost))
 	}
-	if s.PeersFewerViolations != nil {
+	if s.PeersFewerViolations != nil && s.LowerCostThanPeers != nil {
 		text += fmt.Sprintf("; peers on average %.1f times as many violations, cost %.0f %% lower than theirs", *s.PeersFewerViolations, 100**s.LowerCostThanPeers)
 	}
 	if s.CostOverOracle != nil {

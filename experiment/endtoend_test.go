@@ -169,6 +169,23 @@ func TestEndToEndSummary(t *testing.T) {
 	}
 }
 
+// With nobody to compare with there is nothing to say of others.
+func TestEndToEndSummaryAlone(t *testing.T) {
+	t.Parallel()
+	ex := &experiment.EndToEndExperiment{Results: []experiment.EndToEndResult{
+		judged("a", "aquatope", 2, 5), judged("b", "aquatope", 4, 5), judged("b", "aquatope-mean", 4, 5),
+	}}
+	for _, s := range ex.Summaries() {
+		if s.FewerViolations != nil || s.LowerCost != nil || s.CostOverOracle != nil || strings.Contains(s.Text, "peer") {
+			t.Errorf("%+v", s)
+		}
+	}
+	ex.Results = ex.Results[2:]
+	if s := ex.Summaries(); s != nil {
+		t.Errorf("a summary of what did not take part: %+v", s)
+	}
+}
+
 func TestEndToEndRefusesNonsense(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*experiment.EndToEndOptions){
