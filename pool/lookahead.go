@@ -115,8 +115,7 @@ func bestWait(l workflow.Lag, told, reached float64, f Function, price float64) 
 			}
 			waited := (sums[to] - sums[from] - float64(to-from)*ready + float64(n-to)*(end-ready)) / float64(n)
 			idle := cold + l.Reached*waited + (1-l.Reached)*(end-ready)
-			// The shares come of different samples.
-			missed := max(0, reached-told*l.Reached) + told*l.Reached*min(1, late+over)
+			missed := reached - told*l.Reached*max(0, 1-late-over)
 			if cost := gb*told*idle + price*missed; cost < best.cost {
 				best = wait{ready, end, cost}
 			}
