@@ -52,7 +52,7 @@ func newEndWorlds(ctx context.Context, opt EndToEndOptions) ([]*endWorld, error)
 		if err != nil {
 			return nil, err
 		}
-		lesson := sync.OnceValues(func() (forecast.Model, error) { return learnForecasts(opt.Trace, chosen, seed) })
+		lesson := sync.OnceValues(func() (forecast.Model, error) { return learnForecasts(ctx, opt.Trace, chosen, seed) })
 		for i, m := range opt.Profiles {
 			w, err := newEndWorld(m, opt, chosen[i], seed, lesson)
 			if err != nil {
@@ -144,7 +144,7 @@ const (
 // learnForecasts trains the project's forecaster on the training part of other
 // series of the trace than those that are laid on workflows, so that what it
 // says of these in the training part is as good as what it will say later.
-func learnForecasts(t *trace.Trace, chosen []*trace.Function, seed uint64) (forecast.Model, error) {
+func learnForecasts(ctx context.Context, t *trace.Trace, chosen []*trace.Function, seed uint64) (forecast.Model, error) {
 	all, judged := period(t)
 	var others []*trace.Function
 	for i := range t.Functions {
@@ -161,7 +161,12 @@ func learnForecasts(t *trace.Trace, chosen []*trace.Function, seed uint64) (fore
 	for _, f := range others[:min(len(others), forecastSeries)] {
 		data = append(data, forecast.FromTrace(t, f, trace.Span{From: all.From, To: judged.From}))
 	}
-	return hurdle.Learner{Rows: forecastRows}.Train(data, forecast.Budget{}, r)
+	budget := forecast.Budget{Continue: func() bool { return ctx.Err() == nil }}
+	model, err := hurdle.Learner{Rows: forecastRows}.Train(data, budget, r)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return model, err
 }
 
 // foreseen holds a forecast of the number of runs for every window, from what
