@@ -71,9 +71,6 @@ func checkSchema(ctx context.Context, db *sql.DB) error {
 // Close closes the database.
 func (r *Reader) Close() error { return r.store.read.Close() }
 
-// Path returns the path of the database's file.
-func (r *Reader) Path() string { return r.store.path }
-
 // Runs yields the runs that began in [since, until), with their stages, in the
 // order of their ids, which is that of their beginnings but for those of one
 // millisecond. Zero times are no bounds.

@@ -274,10 +274,10 @@ func TestComposition(t *testing.T) {
 	}
 }
 
-func TestLags(t *testing.T) {
-	tasks := []workflow.Task{
-		call("a"), choose("s", "b", "c"), then(call("b"), "end"), call("c"), fork(true, call("d"), do("n", call("e"), call("f"))),
-	}
+// composed makes the graph of tasks in which the switch at /s takes its second way
+// three times as often as its first.
+func composed(t *testing.T, tasks []workflow.Task) (*workflow.Graph, *workflow.Composition) {
+	t.Helper()
 	g, err := workflow.NewGraph(&workflow.Workflow{Name: "w", Do: tasks}, workflow.Branching{Cases: map[string][]float64{"/s": {1, 3}}})
 	if err != nil {
 		t.Fatal(err)
@@ -286,6 +286,14 @@ func TestLags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return g, c
+}
+
+func TestLags(t *testing.T) {
+	tasks := []workflow.Task{
+		call("a"), choose("s", "b", "c"), then(call("b"), "end"), call("c"), fork(true, call("d"), do("n", call("e"), call("f"))),
+	}
+	g, c := composed(t, tasks)
 	one := func(int) float64 { return 1 }
 	lags := c.Lags(len(g.Stages), 4000, one, rand.New(rand.NewPCG(1, 2)))
 	for i, want := range []struct{ lag, reached float64 }{{0, 1}, {1, 0.25}, {1, 0.75}, {2, 0.75}, {2, 0.75}, {3, 0.75}} {
@@ -313,14 +321,7 @@ func TestLagsFrom(t *testing.T) {
 		{Name: "w", Path: "/w", Wait: 5 * time.Second},
 		choose("s", "b", "fork"), then(call("b"), "end"), fork(false, call("c"), do("n", call("d"), call("e"))), call("f"),
 	}
-	g, err := workflow.NewGraph(&workflow.Workflow{Name: "w", Do: tasks}, workflow.Branching{Cases: map[string][]float64{"/s": {1, 3}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := workflow.NewComposition(g)
-	if err != nil {
-		t.Fatal(err)
-	}
+	g, c := composed(t, tasks)
 	from := c.LagsFrom(len(g.Stages), 400, func(int) float64 { return 1 }, rand.New(rand.NewPCG(1, 2)))
 	got := map[string]string{}
 	for entry, lags := range from {
@@ -339,14 +340,7 @@ func TestLagsFrom(t *testing.T) {
 
 func TestLagsBetween(t *testing.T) {
 	tasks := []workflow.Task{call("a"), choose("s", "b", "c"), then(call("b"), "end"), call("c"), fork(false, call("d"), do("n", call("e"), call("f")))}
-	g, err := workflow.NewGraph(&workflow.Workflow{Name: "w", Do: tasks}, workflow.Branching{Cases: map[string][]float64{"/s": {1, 3}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := workflow.NewComposition(g)
-	if err != nil {
-		t.Fatal(err)
-	}
+	g, c := composed(t, tasks)
 	r := rand.New(rand.NewPCG(1, 2))
 	draw := func(int) float64 { return 1 + 0.5*r.Float64() }
 	between := c.LagsBetween(len(g.Stages), 2000, draw, r)
