@@ -87,15 +87,30 @@ func (m *Meter) RunOver(run string, now time.Time) {
 	m.tell(Event{Call: Call{Run: run}, Kind: RunOver, At: now})
 }
 
+// Elsewhere counts an invocation that arrives and keeps none of the instances busy
+// that serve the function. It is demand as any, of which a later one may be served
+// by them, and no event.
+func (m *Meter) Elsewhere(fn string, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.usage(fn, now).Arrivals++
+}
+
+// usage returns what is counted of a function, up to now.
+func (m *Meter) usage(fn string, now time.Time) *usage {
+	u := m.functions[fn]
+	if u == nil {
+		u = &usage{since: now, from: now}
+		m.functions[fn] = u
+	}
+	u.advance(now)
+	return u
+}
+
 func (m *Meter) count(c Call, now time.Time, kind EventKind) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	u := m.functions[c.Function]
-	if u == nil {
-		u = &usage{since: now, from: now}
-		m.functions[c.Function] = u
-	}
-	u.advance(now)
+	u := m.usage(c.Function, now)
 	if kind == CallEnded {
 		u.AtWork--
 	} else {

@@ -26,8 +26,9 @@ func TestMeter(t *testing.T) {
 	if got := m.Take(at(120))["f"]; got != (control.Usage{Peak: 1, Load: 1, AtWork: 1}) {
 		t.Errorf("what goes on counts on: %+v", got)
 	}
+	m.Elsewhere("f", at(120)) // counts as demand, and keeps nothing busy
 	m.End(call("f"), at(100)) // the clock went back
-	if got := m.Take(at(130))["f"]; got.Load < 0 || got.AtWork != 0 {
+	if got := m.Take(at(130))["f"]; got.Load < 0 || got.AtWork != 0 || got.Arrivals != 1 || got.Peak != 1 {
 		t.Errorf("clock back: %+v", got)
 	}
 	m.Take(at(140))

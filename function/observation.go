@@ -1,6 +1,9 @@
 package function
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Outcome says how an invocation ended.
 type Outcome string
@@ -46,3 +49,11 @@ type Observation struct {
 	Status      int     `json:"status,omitempty"` // HTTP status of the function, 0 without one
 	Message     string  `json:"message,omitempty"`
 }
+
+// LiveTrial ends the label of trials that users' runs make: unlike others, made
+// only to measure, they are demand.
+const LiveTrial = "-live"
+
+// Demanded reports whether somebody other than the tuner wants the runs with this
+// trial's label; an empty one is of no trial.
+func Demanded(trial string) bool { return trial == "" || strings.HasSuffix(trial, LiveTrial) }

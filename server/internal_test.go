@@ -1,10 +1,12 @@
 package server
 
 import (
+	"context"
 	"math"
 	"testing"
 	"time"
 
+	"github.com/aquatope/aquatope/control"
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/platform"
 	"github.com/aquatope/aquatope/run"
@@ -146,5 +148,37 @@ func TestOthers(t *testing.T) {
 		if got, ok := c.from.others(c.to, c.instances); ok != c.ok || math.Abs(got-c.want) > 1e-9 {
 			t.Errorf("%s: %v, %v", name, got, ok)
 		}
+	}
+}
+
+// answers is a platform that answers everything.
+type answers struct{ platform.Platform }
+
+func (answers) Invoke(context.Context, platform.Request) (*platform.Response, error) {
+	return &platform.Response{}, nil
+}
+
+// Users' runs are demand also where they try other resources; runs that are made
+// to measure are none.
+func TestTrialsAreDemand(t *testing.T) {
+	t.Parallel()
+	meter := control.NewMeter()
+	m := metered{answers{}, meter, func(revision string) bool { return revision == "f-1" }}
+	for _, req := range []platform.Request{
+		{Trial: "w-1", Revision: "f-2"}, // made to measure
+		{Trial: "w-2" + function.LiveTrial, Revision: "f-2"},
+		{Trial: "w-3" + function.LiveTrial, Revision: "f-1"}, // this function is not tried otherwise
+		{},
+	} {
+		req.Function = "f"
+		if _, err := m.Invoke(t.Context(), req); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if u := meter.Take(time.Now())["f"]; u.Arrivals != 3 || u.Peak != 1 || u.AtWork != 0 {
+		t.Errorf("%+v", u)
+	}
+	if n := len(meter.Events()); n != 4 {
+		t.Errorf("%d events of instances that serve, want the begin and end of two invocations", n)
 	}
 }

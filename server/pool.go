@@ -13,16 +13,21 @@ import (
 	"github.com/aquatope/aquatope/store"
 )
 
-// metered counts invocations on their way to the platform, but for those of
-// trials, which run on instances of their own.
+// metered counts invocations on their way to the platform. Those of trials run on
+// instances of their own: of users' runs they are demand all the same.
 type metered struct {
 	platform.Platform
-	meter *control.Meter
+	meter  *control.Meter
+	routed func(revision string) bool
 }
 
 // Invoke implements engine.Invoker.
 func (m metered) Invoke(ctx context.Context, req platform.Request) (*platform.Response, error) {
-	if req.Trial != "" {
+	switch {
+	case !function.Demanded(req.Trial):
+		return m.Platform.Invoke(ctx, req)
+	case req.Trial != "" && !m.routed(req.Revision):
+		m.meter.Elsewhere(req.Function, time.Now())
 		return m.Platform.Invoke(ctx, req)
 	}
 	call := control.Call{Function: req.Function, Run: req.RunID, Workflow: req.Workflow, Stage: req.Stage}
@@ -55,19 +60,10 @@ func (w world) Snapshot(ctx context.Context) (platform.Snapshot, error) {
 // Scale implements control.World.
 func (w world) Scale(ctx context.Context, revision string, want platform.Scale) error {
 	err := w.platform.Scale(ctx, revision, want)
-	if err != nil && !w.deployed(revision) {
+	if err != nil && !w.routed(revision) {
 		return nil
 	}
 	return err
-}
-
-func (s *Server) deployed(revision string) bool {
-	for _, f := range s.catalog.Load().functions {
-		if f.revision.Name == revision {
-			return true
-		}
-	}
-	return false
 }
 
 // revisions are what is deployed.

@@ -96,7 +96,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the server: %w", err), s.platform.Close(ctx))
 	}
-	s.trials.next = metered{s.platform, s.meter}
+	s.trials.next = metered{s.platform, s.meter, s.routed}
 	s.engine = engine.New(engine.Config{
 		Invoker: &s.trials,
 		Log:     s.store,

@@ -185,7 +185,7 @@ func (o *onlineTuning) search(ctx context.Context) error {
 			return err
 		}
 		trial := control.Trial{
-			ID:        fmt.Sprintf("%s-%s-live", o.workflow, time.Now().UTC().Format("20060102t150405.000000")),
+			ID:        fmt.Sprintf("%s-%s"+function.LiveTrial, o.workflow, time.Now().UTC().Format("20060102t150405.000000")),
 			Resources: o.session.Resources(c),
 		}
 		if err := o.offer(ctx, trial, c); err != nil {

@@ -5,15 +5,18 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/run"
 )
 
-// FunctionArrivals counts the invocations of a function, those of trials left
-// out, that arrived in each window of [since, until): element i is of the window that begins at
-// since + i*window. It panics unless window is positive.
+// FunctionArrivals counts the invocations of a function, those of trials left out
+// unless they were users' runs, that arrived in each window of [since, until):
+// element i is of the window that begins at since + i*window. It panics unless
+// window is positive.
 func (s *Store) FunctionArrivals(ctx context.Context, fn string, since, until time.Time, window time.Duration) ([]int, error) {
 	return s.arrivals(ctx, `select (time - ?1) / ?2, count(*) from observations
-		where function = ?3 and trial = '' and time >= ?1 and time < ?4 group by 1`, since, until, window, fn)
+		where function = ?3 and (trial = '' or trial like ?5) and time >= ?1 and time < ?4 group by 1`,
+		since, until, window, fn, "%"+function.LiveTrial)
 }
 
 // WorkflowArrivals counts the runs of a workflow that began in each window.

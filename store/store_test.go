@@ -220,7 +220,9 @@ func TestArrivals(t *testing.T) {
 	s.Observe(observation(2, "f")) // of a trial: not counted
 	for _, i := range []int{0, 1, 1, 59, 60, 179, 180} {
 		o := observation(i, "f")
-		o.Trial = ""
+		if o.Trial = ""; i == 60 {
+			o.Trial = "t" + function.LiveTrial // a user's run
+		}
 		s.Observe(o)
 		r := at(i, "w")
 		r.ID += fmt.Sprint(i, s.Stats().QueuedRuns)
