@@ -98,10 +98,8 @@ type Pool struct {
 	planAt    time.Time          // when the next plan is due
 	broken    bool               // a decision panicked; see guard
 
-	ahead   *ahead
 	paths   *paths
-	pathsAt int64        // window in which paths were learnt
-	touched map[int]bool // functions of which something else may be wanted
+	pathsAt int64 // window in which paths were learnt
 
 	mu    sync.Mutex
 	state map[string]PoolState
@@ -116,9 +114,7 @@ type controlled struct {
 	known    bool           // whether scale is
 	retained time.Duration  // of the last retention
 	atWork   int            // invocations, as of the last event
-	expected int            // invocations that an instance is kept for
-	sight    sight
-	part     *promise // of an instance for a part of the window; nil for none
+	part     *promise       // of an instance for a part of the window; nil for none
 }
 
 // PoolState is what the pool knows and wants of a function.
@@ -163,7 +159,7 @@ func NewPool(c PoolConfig, now time.Time) *Pool {
 	}
 	p := &Pool{
 		c: c, mind: newMind(since(now), c.Window, nil), index: map[string]int{}, state: map[string]PoolState{},
-		ahead: newAhead(), paths: &paths{}, touched: map[int]bool{},
+		paths: &paths{},
 	}
 	p.next = now
 	p.planAt = now

@@ -22,27 +22,29 @@ const (
 	pathWindows = 5
 )
 
-// entryStage is a stage of a workflow.
-type entryStage struct{ workflow, path string }
+// stageKey is a stage of a workflow.
+type stageKey struct{ workflow, path string }
 
-// paths says what follows the ways to begin a run.
+// paths says what follows the stages of workflows.
 type paths struct {
-	workflows map[string]bool    // of which enough is known
-	entries   map[entryStage]int // their numbers
-	follow    []following        // by number of the entry
-	young     bool               // some workflow has but few runs yet
+	workflows map[string]bool   // of which enough is known
+	stages    map[stageKey]int  // their numbers
+	follow    map[int]following // by number of a stage that a run may begin with
+	young     bool              // some workflow has but few runs yet
 }
 
-// following are the stages that a run reaches later, with their functions.
+// following are the stages that a run reaches later.
 type following struct {
 	lags      []workflow.Lag
+	between   [][]workflow.Lag
 	functions []string // by stage; "" for one that calls none
+	first     int      // the number of stage 0
 }
 
 // learnPaths reads what recent runs say. A workflow whose runs cannot be read
 // is left out.
 func (p *Pool) learnPaths(ctx context.Context, seed int64) *paths {
-	out := &paths{workflows: map[string]bool{}, entries: map[entryStage]int{}}
+	out := &paths{workflows: map[string]bool{}, stages: map[stageKey]int{}, follow: map[int]following{}}
 	if p.c.Workflows == nil || p.c.Runs == nil {
 		return out
 	}
@@ -52,14 +54,14 @@ func (p *Pool) learnPaths(ctx context.Context, seed int64) *paths {
 			p.c.Logger.Warn("reading the runs of a workflow: its stages are not started ahead", "workflow", w.Name, "error", err)
 			continue
 		}
-		out.add(w, runs, rand.New(rand.NewPCG(uint64(seed), 0)))
+		out.add(w, runs, uint64(seed))
 	}
 	return out
 }
 
 // add composes a workflow from its graph, the ways that its runs took and the
 // time that each stage took, cold starts and waiting excluded.
-func (ps *paths) add(w *workflow.Workflow, runs []TrialRecord, r *rand.Rand) {
+func (ps *paths) add(w *workflow.Workflow, runs []TrialRecord, seed uint64) {
 	took := map[string][]float64{}
 	complete := 0
 	for _, run := range runs {
@@ -85,20 +87,26 @@ func (ps *paths) add(w *workflow.Workflow, runs []TrialRecord, r *rand.Rand) {
 	if err != nil {
 		return
 	}
-	draw := func(stage int) float64 {
-		if t := took[g.Stages[stage].Path]; len(t) > 0 {
-			return t[r.IntN(len(t))]
-		}
-		return 0 // no run reached it
+	// The same runs are drawn for both kinds of lags, which are compared.
+	sampled := func() (stages, runs int, draw func(stage int) float64, r *rand.Rand) {
+		r = rand.New(rand.NewPCG(seed, 0))
+		return len(g.Stages), pathSamples, func(stage int) float64 {
+			if t := took[g.Stages[stage].Path]; len(t) > 0 {
+				return t[r.IntN(len(t))]
+			}
+			return 0 // no run reached it
+		}, r
 	}
+	ps.workflows[w.Name] = true
+	first := len(ps.stages)
 	functions := make([]string, len(g.Stages))
 	for i, s := range g.Stages {
 		functions[i] = s.Function
+		ps.stages[stageKey{w.Name, s.Path}] = first + i
 	}
-	ps.workflows[w.Name] = true
-	for entry, lags := range c.LagsFrom(len(g.Stages), pathSamples, draw, r) {
-		ps.entries[entryStage{w.Name, g.Stages[entry].Path}] = len(ps.follow)
-		ps.follow = append(ps.follow, following{lags, functions})
+	between := c.LagsBetween(sampled())
+	for entry, lags := range c.LagsFrom(sampled()) {
+		ps.follow[first+entry] = following{lags, between, functions, first}
 	}
 }
 
@@ -108,10 +116,19 @@ func (ps *paths) successors(index map[string]int) map[int][]pool.Successor {
 	for entry, f := range ps.follow {
 		for _, l := range f.lags {
 			i, known := index[f.functions[l.Stage]]
-			if known && l.Reached > 0 && l.Quantile(1) > 0 {
-				out[entry] = append(out[entry], pool.Successor{Function: i, Lag: l})
+			if !known || !comesLater(l) {
+				continue
 			}
+			s := pool.Successor{Function: i, Lag: l}
+			for a, lags := range f.between {
+				if b := lags[l.Stage]; f.lags[a].Reached > 0 && comesLater(b) {
+					s.Told = append(s.Told, pool.Told{By: f.first + a, Reached: f.lags[a].Reached, Lag: b})
+				}
+			}
+			out[entry] = append(out[entry], s)
 		}
 	}
 	return out
 }
+
+func comesLater(l workflow.Lag) bool { return l.Reached > 0 && l.Quantile(1) > 0 }

@@ -23,7 +23,7 @@ func (p *Pool) react(ctx context.Context, events []Event) error {
 	var alive map[string]platform.RevisionState
 	for _, e := range events {
 		if e.Kind == RunOver {
-			p.over(e.Run)
+			p.mind.over(e.Run)
 			continue
 		}
 		i, ok := p.index[e.Function]
@@ -33,14 +33,14 @@ func (p *Pool) react(ctx context.Context, events []Event) error {
 		f := &p.functions[i]
 		f.atWork = e.AtWork
 		x := pool.Event{Function: i, At: since(e.At), Busy: instances(e.AtWork, f.revision)}
-		p.look(x.At) // what was foreseen for before
-		if f.expected > 0 {
-			p.touched[i] = true
+		p.mind.look(x.At) // what was foreseen for before
+		if p.mind.known[i].expected > 0 {
+			p.mind.touched[i] = true
 		}
 		if e.Kind == CallBegan {
 			p.keepPart(f)
 			p.mind.arrive(x)
-			p.follow(e, i)
+			p.mind.follow(e.Call, i, x.At)
 			continue
 		}
 		if x.Busy >= instances(e.AtWork+1, f.revision) {
@@ -64,7 +64,7 @@ func (p *Pool) react(ctx context.Context, events []Event) error {
 		x.Idle = max(1, r.Busy+r.Idle+r.Starting-x.Busy)
 		if keep, ok := p.mind.policy.Idle(x); ok && p.trusted(e.Function) {
 			f.base = p.retain(f, x, keep)
-			p.touched[i] = true
+			p.mind.touched[i] = true
 		}
 	}
 	return p.settle(ctx)

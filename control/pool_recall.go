@@ -21,8 +21,9 @@ const (
 )
 
 // recall returns a mind with the model that has seen the last windows, as far as
-// the store remembers them: its forecasts have been scored and its decisions
-// judged as if it had been there. A look ahead along runs is not played.
+// the store remembers them: its forecasts have been scored, its decisions judged
+// and runs followed as if it had been there. Only what follows the stages of
+// workflows it knows from the start, as it is known now.
 func (p *Pool) recall(ctx context.Context, now time.Time, model forecast.Model) *mind {
 	next := WindowAt(now, p.c.Window)
 	windows := int64(min(pastWindows, recallForecasts/max(1, len(p.functions))))
@@ -42,6 +43,7 @@ func (p *Pool) recall(ctx context.Context, now time.Time, model forecast.Model) 
 			events = append(events, p.recallEvents(ctx, fn.Name, all[i], from, next)...)
 		}
 	}
+	events = append(events, runsOver(events)...)
 	slices.SortStableFunc(events, func(a, b Event) int { return cmp.Compare(since(a.At), since(b.At)) })
 	m.setFunctions(p.views(), before)
 	atWork := make([]int, len(p.functions))
@@ -53,24 +55,51 @@ func (p *Pool) recall(ctx context.Context, now time.Time, model forecast.Model) 
 				s.States[i].Arrivals = int(h.At(w - 1))
 			}
 		}
+		m.look(begin)
+		m.see(p.paths) // some runs may have become enough to rely on
 		m.plan(&s)
 		for len(events) > 0 && since(events[0].At) < begin+p.c.Window && w < next {
-			m.replay(events[0], p.index, p.functions, atWork)
+			m.replay(events[0], p.functions, atWork)
 			events = events[1:]
 		}
 	}
 	return m
 }
 
+// runsOver tells when the runs that some events belong to were over: with the last
+// of these. Who waited in between for something else is taken for part of the run.
+func runsOver(events []Event) []Event {
+	last := map[string]int{}
+	var out []Event
+	for _, e := range events {
+		i, ok := last[e.Run]
+		switch {
+		case e.Run == "":
+		case !ok:
+			last[e.Run] = len(out)
+			out = append(out, Event{Call: Call{Run: e.Run}, Kind: RunOver, At: e.At})
+		case e.At.After(out[i].At):
+			out[i].At = e.At
+		}
+	}
+	return out
+}
+
 // replay tells a mind of an event of the past.
-func (m *mind) replay(e Event, index map[string]int, functions []controlled, atWork []int) {
-	i := index[e.Function]
+func (m *mind) replay(e Event, functions []controlled, atWork []int) {
+	if e.Kind == RunOver {
+		m.over(e.Run)
+		return
+	}
+	i := m.index[e.Function]
 	r := functions[i].revision
 	x := pool.Event{Function: i, At: since(e.At)}
+	m.look(x.At)
 	if e.Kind == CallBegan {
 		atWork[i]++
 		x.Busy = instances(atWork[i], r)
 		m.arrive(x)
+		m.follow(e.Call, i, x.At)
 		return
 	}
 	atWork[i]--
@@ -104,9 +133,10 @@ func (p *Pool) recallEvents(ctx context.Context, fn string, h *forecast.History,
 		if o.Cold && o.ColdStart > 0 {
 			p.speeds.started(platform.Start{Function: fn, Ready: o.ColdStart})
 		}
+		call := Call{Function: fn, Run: o.RunID, Workflow: o.Workflow, Stage: o.Stage}
 		out = append(out,
-			Event{Call: Call{Function: fn}, At: o.Time},
-			Event{Call: Call{Function: fn}, Kind: CallEnded, At: o.Time.Add(o.Queue + o.ColdStart + o.Execution)})
+			Event{Call: call, At: o.Time},
+			Event{Call: call, Kind: CallEnded, At: o.Time.Add(o.Queue + o.ColdStart + o.Execution)})
 	}
 	return out
 }

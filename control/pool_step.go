@@ -101,14 +101,31 @@ func (p *Pool) refresh(ctx context.Context, now time.Time) {
 	}
 	p.functions, p.index = functions, index
 	p.speeds.keep(func(fn string) bool { _, ok := index[fn]; return ok })
-	if model != nil && p.c.Mode != ModeOff {
-		next := p.recall(ctx, now, *model)
-		p.mu.Lock()
-		p.mind = next
-		p.mu.Unlock()
+	if p.c.Mode != ModeOff {
+		if w := WindowAt(now, p.c.Window); p.paths.young || w >= p.pathsAt+pathWindows || w < p.pathsAt {
+			p.paths, p.pathsAt = p.learnPaths(ctx, w), w
+		}
+		if model != nil {
+			p.replace(p.recall(ctx, now, *model))
+		}
 	}
 	p.mind.setFunctions(p.views(), histories)
-	p.seePaths(ctx, now)
+	p.mind.see(p.paths)
+	p.mind.ahead.forget(since(now) - ReactiveWindows*p.c.Window - time.Hour)
+}
+
+// replace takes up another mind, with what the runs under way have promised.
+func (p *Pool) replace(next *mind) {
+	for i, k := range next.known {
+		k.expected = 0
+		if j, ok := p.mind.index[next.views[i].Name]; ok {
+			k.expected = p.mind.known[j].expected
+		}
+	}
+	next.ahead = p.mind.ahead
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mind = next
 }
 
 // views is what the policy may know of the functions.
@@ -125,20 +142,6 @@ func (p *Pool) views() []pool.Function {
 		}
 	}
 	return views
-}
-
-// seePaths tells the policy what follows the entries of workflows.
-func (p *Pool) seePaths(ctx context.Context, now time.Time) {
-	if p.c.Mode == ModeOff {
-		return
-	}
-	if w := WindowAt(now, p.c.Window); p.paths.young || w >= p.pathsAt+pathWindows || w < p.pathsAt {
-		p.paths, p.pathsAt = p.learnPaths(ctx, w), w
-	}
-	p.mind.policy.SetSuccessors(p.paths.successors(p.index), func(i int) bool {
-		return p.functions[i].sight.enough()
-	})
-	p.ahead.forget(since(now) - ReactiveWindows*p.c.Window - time.Hour)
 }
 
 func (p *Pool) history(ctx context.Context, fn string, before int64) *forecast.History {
@@ -213,9 +216,9 @@ func (p *Pool) foreseen(i int, now time.Time, t pool.Target, out *planned) {
 		out.Arrivals = append(out.Arrivals, n)
 		out.Instances = append(out.Instances, pool.Instances(n, view, p.c.Window.Seconds()))
 	}
-	out.Trust, out.Coverage, out.Scored = p.mind.trust(i, p.functions[i].sight.enough())
-	out.Account = p.mind.accounts[i].report()
-	out.Foreseen, out.Followed = p.functions[i].sight.share, p.mind.policy.Followed(i)
+	out.Trust, out.Coverage, out.Scored = p.mind.trust(i)
+	out.Account = p.mind.known[i].account.report()
+	out.Foreseen, out.Followed = p.mind.known[i].sight.share, p.mind.policy.Followed(i)
 	switch out.Trust {
 	case TrustFull, TrustWidened:
 		out.Target, out.KeepAlive = t.Warm, max(t.KeepAlive, p.functions[i].retained)

@@ -58,10 +58,14 @@ func TestRecall(t *testing.T) {
 	}
 	v := newVirtual(t, control.ModeApply, model, 1)
 	r := rand.New(rand.NewPCG(1, 1))
-	for name, how := range map[string]arrivals{"timer": timer(7), "bursts": bursts(12), "never": func(int, *rand.Rand) []time.Duration { return nil }} {
-		v.add(name, 300*time.Millisecond, 200*time.Millisecond)
-		for _, at := range how(200, r) {
-			v.at(start.Add(at), func() { v.invoke(call(name), nil) })
+	// In this order: other draws of the timer may strike while plans are made.
+	for _, f := range []struct {
+		name string
+		how  arrivals
+	}{{"timer", timer(7)}, {"bursts", bursts(12)}, {"never", func(int, *rand.Rand) []time.Duration { return nil }}} {
+		v.add(f.name, 300*time.Millisecond, 200*time.Millisecond)
+		for _, at := range f.how(200, r) {
+			v.at(start.Add(at), func() { v.invoke(call(f.name), nil) })
 		}
 	}
 	v.run(start.Add(200*window - 10*time.Second))
@@ -102,5 +106,34 @@ func TestRecall(t *testing.T) {
 	// A store that cannot be read costs the proof, not the server.
 	if s, _ := restarted(v.reported, errors.New("disk on fire")).State("timer"); s.Trust != control.TrustUnproven {
 		t.Errorf("without invocations: %+v", s)
+	}
+}
+
+// It also knows what following runs was worth: which functions' invocations runs
+// foretell, and the cold starts that they were spared.
+func TestRecallFollowsRuns(t *testing.T) {
+	t.Parallel()
+	_, v := followRuns(t, control.ModeApply, true, bursts(25), 1)
+	model, err := prior.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := remembered(v.reported)
+	c := v.config(control.ModeApply, model)
+	c.History, c.Invocations = m.history, m.invocations
+	p := control.NewPool(c, v.now)
+	if err := p.Step(t.Context(), v.now); err != nil {
+		t.Fatal(err)
+	}
+	for _, fn := range []string{"first", "left", "right", "third", "last"} {
+		was, _ := v.pool.State(fn)
+		is, _ := p.State(fn)
+		if is.Followed != was.Followed || math.Abs(is.Foreseen-was.Foreseen) > 0.1 || is.Trust != was.Trust {
+			t.Errorf("%s: before %+v\nafter %+v", fn, was, is)
+		}
+		a, b := was.Account, is.Account
+		if math.Abs(a.Cold-b.Cold) > 2 || math.Abs(a.Saved-b.Saved) > 0.2*max(a.Saved, 10) || math.Abs(a.Idle.Seconds()-b.Idle.Seconds()) > 0.05*a.IdleFixed.Seconds() {
+			t.Errorf("%s: account before %+v\nafter %+v", fn, a, b)
+		}
 	}
 }

@@ -75,7 +75,12 @@ func newVirtual(t testing.TB, mode control.Mode, m forecast.Model, seed uint64) 
 	v := &virtual{
 		t: t, now: start, meter: control.NewMeter(), of: map[string]*fleet{}, random: rand.New(rand.NewPCG(seed, 99)),
 	}
-	v.pool = control.NewPool(control.PoolConfig{
+	v.pool = control.NewPool(v.config(mode, m), v.now)
+	return v
+}
+
+func (v *virtual) config(mode control.Mode, m forecast.Model) control.PoolConfig {
+	return control.PoolConfig{
 		Mode: mode, Window: window, World: v, Meter: v.meter, Model: m,
 		Functions: func() []function.Revision {
 			var out []function.Revision
@@ -94,8 +99,7 @@ func newVirtual(t testing.TB, mode control.Mode, m forecast.Model, seed uint64) 
 			}
 			return out, nil
 		},
-	}, v.now)
-	return v
+	}
 }
 
 func (v *virtual) add(name string, start, service time.Duration) {

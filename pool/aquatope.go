@@ -237,7 +237,7 @@ func (p *Aquatope) Idle(e Event) (Retention, bool) {
 func (p *Aquatope) Foresee(entry int) []Ahead { return p.ahead.of[entry] }
 
 // Follow implements Follower.
-func (p *Aquatope) Follow(function int) []Ahead { return p.ahead.after[function] }
+func (p *Aquatope) Follow(by int) []Ahead { return p.ahead.after[by] }
 
 // keep is how long the last of that many instances is worth keeping, by the
 // gaps between its uses.

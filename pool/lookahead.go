@@ -21,8 +21,10 @@ type Foreseer interface {
 // Follower is a Foreseer that later stages tell as well.
 type Follower interface {
 	// Follow is called for every invocation, after Arrive, and returns what to
-	// have ready because of it. The slice is valid until the next call.
-	Follow(function int) []Ahead
+	// have ready because of it. By is what was invoked, by its number in the
+	// successors that the policy was given: of the function in the simulator. The
+	// slice is valid until the next call.
+	Follow(by int) []Ahead
 }
 
 // Ahead asks for one more free instance of a function from After on, for Hold.
@@ -46,9 +48,9 @@ type Successor struct {
 
 // Told is when and how often a stage follows another.
 type Told struct {
-	Function int     // of the other
-	Reached  float64 // the share of runs that reach the other
-	Lag      workflow.Lag
+	By      int     // the other, as whoever calls Follow numbers it
+	Reached float64 // the share of runs that reach the other
+	Lag     workflow.Lag
 }
 
 // Successors returns what follows the entry of a workflow, from the lags of its
@@ -76,7 +78,7 @@ func Relayed(lags []workflow.Lag, between [][]workflow.Lag, function []int) []Su
 		b := stages[out[i].Function]
 		for a := range between {
 			if l := between[a][b]; lags[a].Reached > 0 && l.Reached > 0 && l.Quantile(1) > 0 {
-				out[i].Told = append(out[i].Told, Told{Function: function[a], Reached: lags[a].Reached, Lag: l})
+				out[i].Told = append(out[i].Told, Told{By: function[a], Reached: lags[a].Reached, Lag: l})
 			}
 		}
 	}
@@ -142,7 +144,7 @@ func secondsOf(s float64) time.Duration { return time.Duration(s * float64(time.
 // lookahead is what the project's policy does with successors.
 type lookahead struct {
 	of    map[int][]Ahead // by entry
-	after map[int][]Ahead // by function of a stage
+	after map[int][]Ahead // by who tells
 	// price is what it costs, by function in the unit of idle costs, not to have
 	// an instance when the next call comes: a cold start, or, for a stage that is
 	// foreseen, to have one ready in time and the chance that it is not.
@@ -157,7 +159,7 @@ func newLookahead(functions []Function, successors map[int][]Successor, enough f
 			w, teller := bestWait(s.Lag, 1, s.Lag.Reached, f, cfg.Price), -1
 			for _, t := range s.Told {
 				if x := bestWait(t.Lag, t.Reached, s.Lag.Reached, f, cfg.Price); x.cost < w.cost {
-					w, teller = x, t.Function
+					w, teller = x, t.By
 				}
 			}
 			switch each := w.cost / s.Lag.Reached; {
