@@ -196,7 +196,7 @@ func Concurrency(g *workflow.Graph, fn string) int {
 		case workflow.KindParallel, workflow.KindRace:
 			return sum
 		case workflow.KindLoop:
-			return most * max(1, min(n.Width, int(math.Ceil(n.Count))))
+			return most * max(1, min(n.Width, n.Iterations()))
 		}
 		return most
 	}

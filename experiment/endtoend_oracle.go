@@ -97,8 +97,8 @@ func (o *oracleSearch) predict(p control.JointPlan) (control.JointPrediction, er
 		return control.JointPrediction{}, err
 	}
 	var service []float64
-	for f, t := range o.w.tables {
-		service = append(service, t.Mean(p.Configuration[f]))
+	for f, c := range p.Configuration {
+		service = append(service, o.w.mean(f, c))
 	}
 	return control.JointPrediction{Violations: m.ViolationRate(), Cost: m.Cost() / float64(max(1, m.Runs)), Standing: m.standing(service)}, nil
 }

@@ -94,7 +94,8 @@ func (w *endWorld) spread(times [][]float64, inputs []int) float64 {
 	for d := range beliefDraws {
 		slow := 0.0
 		for range runs {
-			alike := same[inputs[rng.IntN(len(inputs))]]
+			input := inputs[rng.IntN(len(inputs))]
+			alike := same[input]
 			w.comp.Fill(service, uniform, func(stage int) float64 {
 				x := times[w.function(stage)]
 				if len(x) == 0 {
@@ -102,7 +103,7 @@ func (w *endWorld) spread(times [][]float64, inputs []int) float64 {
 				}
 				return x[d*beliefTimes+alike[rng.IntN(len(alike))]]
 			}, rng)
-			if w.comp.Latency(service, uniform) > w.problem.Target.Seconds {
+			if w.comp.Of(input).Latency(service, uniform) > w.problem.Target.Seconds {
 				slow++
 			}
 		}

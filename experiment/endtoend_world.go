@@ -3,7 +3,6 @@ package experiment
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -125,7 +124,7 @@ func stageWidths(g *workflow.Graph) []int {
 		case workflow.KindStage:
 			out[n.Stage] = max(out[n.Stage], times)
 		case workflow.KindLoop:
-			times *= max(1, min(n.Width, int(math.Ceil(n.Count))))
+			times *= max(1, min(n.Width, n.Iterations()))
 		}
 		for _, c := range n.Children {
 			walk(c, times)

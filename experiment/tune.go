@@ -292,11 +292,14 @@ func (w *judgedWorld) judge(t *truth, res tuner.Result) TuneResult {
 func (t *truth) known() baseline.Truth {
 	w := t.w
 	return baseline.Truth{
-		Problem:  w.problem,
-		Works:    func(f int, r function.Resources) bool { return w.tables[f].Works(r) },
-		Mean:     func(f int, r function.Resources) float64 { return w.tables[f].Mean(r) },
-		Quantile: func(f int, r function.Resources, u float64) float64 { return w.tables[f].Quantile(r, u) },
-		Runs:     truthRuns / 4, Uniform: t.uniform,
+		Problem: w.problem,
+		Works:   func(f int, r function.Resources) bool { return w.tables[f].Works(r) },
+		Mean:    w.mean,
+		Quantile: func(f, input int, r function.Resources, u float64) float64 {
+			s := w.tables[f].Of(input, r)
+			return s.Quantile(u)
+		},
+		Runs: truthRuns / 4, Uniform: t.uniform, Input: t.input,
 		Column: func(slot int, r function.Resources, dst []float64) { copy(dst, t.column(slot, r)) },
 	}
 }

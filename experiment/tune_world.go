@@ -19,7 +19,15 @@ type tuneWorld struct {
 	model   *profile.Model
 	tables  []*profile.Table // by variable of the problem
 	comp    *workflow.Composition
+	inputs  []worldInput
 	visits  []float64 // of each function in one run
+}
+
+// worldInput is what runs with one input are like.
+type worldInput struct {
+	share  float64 // of runs
+	comp   *workflow.Composition
+	visits []float64
 }
 
 func newTuneWorld(m *profile.Model, target tuner.Target, price function.Price) (*tuneWorld, error) {
@@ -34,12 +42,17 @@ func newTuneWorld(m *profile.Model, target tuner.Target, price function.Price) (
 	if w.comp, err = workflow.NewComposition(m.Graph); err != nil {
 		return nil, err
 	}
-	w.visits = make([]float64, len(w.tables))
-	for s, v := range m.Graph.VisitRatios() {
-		w.visits[index[m.Graph.Stages[s].Function]] += v
+	visits := func(input int) []float64 {
+		out := make([]float64, len(w.tables))
+		for s, v := range m.Graph.VisitRatiosOf(input) {
+			out[index[m.Graph.Stages[s].Function]] += v
+		}
+		return out
 	}
-	for _, in := range m.Inputs {
-		w.problem.Inputs = append(w.problem.Inputs, in.Weight)
+	w.visits = visits(-1)
+	for k, share := range m.Shares() {
+		w.problem.Inputs = append(w.problem.Inputs, m.Inputs[k].Weight)
+		w.inputs = append(w.inputs, worldInput{share, w.comp.Of(k), visits(k)})
 	}
 	return w, w.problem.Check()
 }
@@ -81,7 +94,7 @@ func (w *tuneWorld) run(c tuner.Configuration, input int, rng *rand.Rand) tuner.
 		uniform[k] = rng.Float64()
 	}
 	r := tuner.Run{Configuration: c, Input: input + 1}
-	r.Latency = w.comp.Starts(service, uniform, start)
+	r.Latency = w.comp.Of(input).Starts(service, uniform, start)
 	for k, stage := range slots {
 		if math.IsNaN(start[k]) {
 			continue
@@ -172,15 +185,30 @@ func (t *truth) latency(c tuner.Configuration) float64 {
 		service[k] = t.column(k, c[f])
 	}
 	dst := make([]float64, len(t.service[0]))
-	t.columns.Latencies(service, t.uniform, dst)
+	t.columns.Latencies(t.input, service, t.uniform, dst)
 	return t.w.problem.Target.Of(dst)
+}
+
+// mean returns the mean time in seconds of the invocations of function f with
+// resources r: inputs count by the invocations that their runs make.
+func (w *tuneWorld) mean(f int, r function.Resources) float64 {
+	if len(w.inputs) == 0 || w.visits[f] == 0 {
+		return w.tables[f].Mean(-1, r)
+	}
+	var sum float64
+	for k, in := range w.inputs {
+		if in.visits[f] > 0 {
+			sum += in.share * in.visits[f] * w.tables[f].Mean(k, r)
+		}
+	}
+	return sum / w.visits[f]
 }
 
 // cost returns the mean cost of a run.
 func (w *tuneWorld) cost(c tuner.Configuration) float64 {
 	var sum float64
-	for f, t := range w.tables {
-		sum += w.visits[f] * (w.problem.Price.Busy(c[f], 1e9)*t.Mean(c[f]) + w.problem.Price.PerInvocation)
+	for f := range w.tables {
+		sum += w.visits[f] * (w.problem.Price.Busy(c[f], 1e9)*w.mean(f, c[f]) + w.problem.Price.PerInvocation)
 	}
 	return sum
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/aquatope/aquatope/workflow"
+	"gonum.org/v1/gonum/floats"
 )
 
 // Node is one node of a workflow's shape. Exactly one field is set, except that
@@ -22,15 +23,15 @@ type Node struct {
 
 // Way is one way of a choice.
 type Way struct {
-	Probability float64 `json:"probability"`
-	Do          Node    `json:"do"`
+	Probability Rates `json:"probability"`
+	Do          Node  `json:"do"`
 }
 
 // Loop runs Do Count times on average, Width (by default 1) at once.
 type Loop struct {
-	Count float64 `json:"count"`
-	Width int     `json:"width,omitempty"`
-	Do    Node    `json:"do"`
+	Count Rates `json:"count"`
+	Width int   `json:"width,omitempty"`
+	Do    Node  `json:"do"`
 }
 
 // maxDepth and maxStages bound what a file can make a reader do.
@@ -39,22 +40,29 @@ const (
 	maxStages = 1000
 )
 
-// graph converts the shape.
-func (n *Node) graph() (*workflow.Graph, error) {
-	g := &workflow.Graph{}
-	seen := map[string]int{}
-	root, err := n.convert(g, seen, 0)
+// converter makes the graph of a file.
+type converter struct {
+	graph  workflow.Graph
+	seen   map[string]int // stages by name
+	inputs int
+}
+
+// graph converts the shape, given how often runs get each input.
+func (n *Node) graph(weights []float64) (*workflow.Graph, error) {
+	c := &converter{seen: map[string]int{}, inputs: len(weights)}
+	root, err := c.node(n, 0)
 	if err != nil {
 		return nil, fmt.Errorf("reading a profile: graph: %w", err)
 	}
-	if len(g.Stages) == 0 {
+	if len(c.graph.Stages) == 0 {
 		return nil, fmt.Errorf("reading a profile: graph: it has no stage")
 	}
-	g.Root = root
-	return g, nil
+	c.graph.Root = root
+	c.graph.Mix(weights)
+	return &c.graph, nil
 }
 
-func (n *Node) convert(g *workflow.Graph, seen map[string]int, depth int) (*workflow.Node, error) {
+func (c *converter) node(n *Node, depth int) (*workflow.Node, error) {
 	if depth > maxDepth {
 		return nil, fmt.Errorf("more than %d levels deep", maxDepth)
 	}
@@ -70,17 +78,17 @@ func (n *Node) convert(g *workflow.Graph, seen map[string]int, depth int) (*work
 	list := func(kind workflow.Kind, nodes []Node) (*workflow.Node, error) {
 		out := &workflow.Node{Kind: kind}
 		for i := range nodes {
-			c, err := nodes[i].convert(g, seen, depth+1)
+			child, err := c.node(&nodes[i], depth+1)
 			if err != nil {
 				return nil, err
 			}
-			out.Children = append(out.Children, c)
+			out.Children = append(out.Children, child)
 		}
 		return out, nil
 	}
 	switch {
 	case n.Stage != "":
-		return n.stage(g, seen)
+		return c.stage(n)
 	case n.Series != nil:
 		return list(workflow.KindSeries, n.Series)
 	case n.Parallel != nil:
@@ -91,9 +99,9 @@ func (n *Node) convert(g *workflow.Graph, seen map[string]int, depth int) (*work
 		}
 		return list(workflow.KindRace, n.Race)
 	case n.Loop != nil:
-		return n.loop(g, seen, depth)
+		return c.loop(n.Loop, depth)
 	case n.Choice != nil:
-		return n.choice(g, seen, depth)
+		return c.choice(n.Choice, depth)
 	}
 	if !(n.DelayMillis > 0 && n.DelayMillis < 1e9) {
 		return nil, fmt.Errorf("delayMillis is %v", n.DelayMillis)
@@ -101,18 +109,19 @@ func (n *Node) convert(g *workflow.Graph, seen map[string]int, depth int) (*work
 	return &workflow.Node{Kind: workflow.KindDelay, Delay: time.Duration(n.DelayMillis * float64(time.Millisecond))}, nil
 }
 
-func (n *Node) stage(g *workflow.Graph, seen map[string]int) (*workflow.Node, error) {
+func (c *converter) stage(n *Node) (*workflow.Node, error) {
+	g := &c.graph
 	fn := n.Function
 	if fn == "" {
 		fn = n.Stage
 	}
-	i, known := seen[n.Stage]
+	i, known := c.seen[n.Stage]
 	if !known {
 		if len(g.Stages) == maxStages {
 			return nil, fmt.Errorf("more than %d stages", maxStages)
 		}
 		i = len(g.Stages)
-		seen[n.Stage] = i
+		c.seen[n.Stage] = i
 		g.Stages = append(g.Stages, workflow.Stage{Path: n.Stage, Name: n.Stage, Function: fn})
 	} else if g.Stages[i].Function != fn {
 		return nil, fmt.Errorf("stage %q calls both %q and %q", n.Stage, g.Stages[i].Function, fn)
@@ -120,39 +129,45 @@ func (n *Node) stage(g *workflow.Graph, seen map[string]int) (*workflow.Node, er
 	return &workflow.Node{Kind: workflow.KindStage, Stage: i}, nil
 }
 
-func (n *Node) loop(g *workflow.Graph, seen map[string]int, depth int) (*workflow.Node, error) {
-	l := *n.Loop
-	if l.Width == 0 {
-		l.Width = 1
+func (c *converter) loop(l *Loop, depth int) (*workflow.Node, error) {
+	if err := l.Count.check("count", c.inputs, 10000); err != nil {
+		return nil, err
 	}
-	if !(l.Count >= 0 && l.Count <= 10000) || l.Width < 1 {
-		return nil, fmt.Errorf("a loop with count %v and width %d", l.Count, l.Width)
+	if l.Width < 0 {
+		return nil, fmt.Errorf("a loop with width %d", l.Width)
 	}
-	c, err := l.Do.convert(g, seen, depth+1)
+	child, err := c.node(&l.Do, depth+1)
 	if err != nil {
 		return nil, err
 	}
-	return &workflow.Node{Kind: workflow.KindLoop, Count: l.Count, Width: l.Width, Children: []*workflow.Node{c}}, nil
+	out := &workflow.Node{Kind: workflow.KindLoop, Count: l.Count[0], Width: max(l.Width, 1), Children: []*workflow.Node{child}}
+	for k := range c.inputs {
+		out.Inputs = append(out.Inputs, workflow.Ways{Count: l.Count.of(k)})
+	}
+	return out, nil
 }
 
-func (n *Node) choice(g *workflow.Graph, seen map[string]int, depth int) (*workflow.Node, error) {
-	out := &workflow.Node{Kind: workflow.KindChoice}
-	var sum float64
-	for i := range n.Choice {
-		w := &n.Choice[i]
-		if !(w.Probability >= 0 && w.Probability <= 1) {
-			return nil, fmt.Errorf("a choice with probability %v", w.Probability)
+func (c *converter) choice(ways []Way, depth int) (*workflow.Node, error) {
+	out := &workflow.Node{Kind: workflow.KindChoice, Inputs: make([]workflow.Ways, c.inputs)}
+	for i := range ways {
+		w := &ways[i]
+		if err := w.Probability.check("probability", c.inputs, 1); err != nil {
+			return nil, err
 		}
-		sum += w.Probability
-		c, err := w.Do.convert(g, seen, depth+1)
+		child, err := c.node(&w.Do, depth+1)
 		if err != nil {
 			return nil, err
 		}
-		out.Children = append(out.Children, c)
-		out.Probability = append(out.Probability, w.Probability)
+		out.Children = append(out.Children, child)
+		out.Probability = append(out.Probability, w.Probability[0])
+		for k := range out.Inputs {
+			out.Inputs[k].Probability = append(out.Inputs[k].Probability, w.Probability.of(k))
+		}
 	}
-	if sum < 0.999 || sum > 1.001 {
-		return nil, fmt.Errorf("the probabilities of a choice add up to %v, want 1; for a way that does nothing, use an empty series", sum)
+	for k := range max(c.inputs, 1) {
+		if sum := floats.Sum(out.Of(k).Probability); sum < 0.999 || sum > 1.001 {
+			return nil, fmt.Errorf("the probabilities of a choice add up to %v, want 1; for a way that does nothing, use an empty series", sum)
+		}
 	}
 	return out, nil
 }
@@ -189,15 +204,29 @@ func nodeOf(g *workflow.Graph, n *workflow.Node, names []string) Node {
 	case workflow.KindRace:
 		return Node{Race: children}
 	case workflow.KindLoop:
-		return Node{Loop: &Loop{Count: n.Count, Width: n.Width, Do: children[0]}}
+		count := ratesOf(n, func(w workflow.Ways) float64 { return w.Count })
+		return Node{Loop: &Loop{Count: count, Width: n.Width, Do: children[0]}}
 	case workflow.KindChoice:
 		out := Node{Choice: []Way{}}
 		for i, c := range children {
-			out.Choice = append(out.Choice, Way{Probability: n.Probability[i], Do: c})
+			p := ratesOf(n, func(w workflow.Ways) float64 { return w.Probability[i] })
+			out.Choice = append(out.Choice, Way{Probability: p, Do: c})
 		}
 		return out
 	case workflow.KindDelay:
 		return Node{DelayMillis: float64(n.Delay) / float64(time.Millisecond)}
 	}
 	return Node{Series: children}
+}
+
+// ratesOf returns a rate of each input, or that of all where they do not differ.
+func ratesOf(n *workflow.Node, rate func(workflow.Ways) float64) Rates {
+	if len(n.Inputs) == 0 {
+		return Rates{rate(n.Of(-1))}
+	}
+	out := make(Rates, len(n.Inputs))
+	for k, w := range n.Inputs {
+		out[k] = rate(w)
+	}
+	return out
 }

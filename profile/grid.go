@@ -53,10 +53,15 @@ func (t *Table) At(r function.Resources) Times { return t.times(t.all, r) }
 // Of is At for runs with one input, an index into Model.Inputs. For -1, and for
 // an input that was not measured here, it is that of all.
 func (t *Table) Of(input int, r function.Resources) Times {
+	return t.times(t.grid(input), r)
+}
+
+// grid returns what was measured with an input.
+func (t *Table) grid(input int) *grid {
 	if input < 0 || t.of[input] == nil {
-		return t.At(r)
+		return t.all
 	}
-	return t.times(t.of[input], r)
+	return t.of[input]
 }
 
 func (t *Table) times(g *grid, r function.Resources) Times {
@@ -98,23 +103,15 @@ func (s *Times) Quantile(u float64) float64 {
 	return math.Exp(sum)
 }
 
-// Mean returns the mean service time in seconds with resources r, over all inputs
-// by their weights.
-func (t *Table) Mean(r function.Resources) float64 {
-	if len(t.of) == 0 {
-		return t.mean(t.all, r)
+// Mean returns the mean service time in seconds with resources r in runs with one
+// input, as Of; for -1 over all inputs, by how many runs get them.
+func (t *Table) Mean(input int, r function.Resources) float64 {
+	if input >= 0 || len(t.of) == 0 {
+		return t.mean(t.grid(input), r)
 	}
 	var sum float64
-	rest := 0.0 // share of inputs that were not measured here
-	for i, g := range t.of {
-		if g == nil {
-			rest += t.shares[i]
-			continue
-		}
-		sum += t.shares[i] * t.mean(g, r)
-	}
-	if rest > 0 {
-		sum += rest * t.mean(t.all, r)
+	for k, share := range t.shares {
+		sum += share * t.mean(t.grid(k), r)
 	}
 	return sum
 }

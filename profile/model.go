@@ -27,16 +27,26 @@ type Model struct {
 // InputAt returns the input of a run by a uniform number in [0, 1): an index into
 // Inputs, or -1 where there are none.
 func (m *Model) InputAt(u float64) int {
-	var sum float64
-	for _, in := range m.Inputs {
-		sum += in.Weight
-	}
-	for i, in := range m.Inputs {
-		if u -= in.Weight / sum; u < 0 {
+	for i, share := range m.Shares() {
+		if u -= share; u < 0 {
 			return i
 		}
 	}
 	return len(m.Inputs) - 1
+}
+
+// Shares returns the share of runs that has each of Inputs.
+func (m *Model) Shares() []float64 { return shares(m.Inputs) }
+
+func shares(inputs []Input) []float64 {
+	out := make([]float64, len(inputs))
+	for i, in := range inputs {
+		out[i] = in.Weight
+	}
+	if len(out) > 0 {
+		floats.Scale(1/floats.Sum(out), out)
+	}
+	return out
 }
 
 // Table is the measured behaviour of one function.
@@ -55,11 +65,7 @@ type Table struct {
 
 // New checks a profile and makes it a model.
 func New(p *Profile) (*Model, error) {
-	g, err := p.Workflow.Graph.graph()
-	if err != nil {
-		return nil, err
-	}
-	m := &Model{Name: p.Workflow.Name, Graph: g}
+	m := &Model{Name: p.Workflow.Name}
 	if m.Name == "" {
 		return nil, errors.New("reading a profile: the workflow has no name")
 	}
@@ -74,6 +80,11 @@ func New(p *Profile) (*Model, error) {
 		}
 	}
 	m.Inputs = p.Workflow.Inputs
+	g, err := p.Workflow.Graph.graph(m.Shares())
+	if err != nil {
+		return nil, err
+	}
+	m.Graph = g
 	known := map[string]bool{}
 	for i := range p.Functions {
 		t, err := newTable(&p.Functions[i], m.Inputs)
@@ -173,11 +184,9 @@ func newTable(f *Function, inputs []Input) (*Table, error) {
 		return newGrid(len(cpus), len(mems), func(i, j int) []float64 { return cells[key{cpus[i], mems[j]}] })
 	}
 	t.all = gridOf(cells)
-	for i, in := range inputs {
-		t.of, t.shares = append(t.of, gridOf(byInput[i])), append(t.shares, in.Weight)
-	}
-	if len(inputs) > 0 {
-		floats.Scale(1/floats.Sum(t.shares), t.shares)
+	t.shares = shares(inputs)
+	for _, cells := range byInput {
+		t.of = append(t.of, gridOf(cells))
 	}
 	for _, m := range mems {
 		t.logMem = append(t.logMem, math.Log(m.GiB()))

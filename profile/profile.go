@@ -35,7 +35,7 @@ type Workflow struct {
 	QoS   QoS    `json:"qos"`
 	Graph Node   `json:"graph"`
 	// Inputs are what runs were measured with; none means that it is not known
-	// which sample belongs to which.
+	// which sample belongs to which, nor which way runs take with which.
 	Inputs []Input `json:"inputs,omitempty"`
 }
 

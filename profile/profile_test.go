@@ -20,8 +20,8 @@ func small() *profile.Profile {
 			Graph: profile.Node{Series: []profile.Node{
 				{Stage: "a"},
 				{Parallel: []profile.Node{{Stage: "b", Function: "a"}, {DelayMillis: 20}}},
-				{Choice: []profile.Way{{Probability: 0.25, Do: profile.Node{Stage: "c", Function: "a"}}, {Probability: 0.75, Do: profile.Node{Series: []profile.Node{}}}}},
-				{Loop: &profile.Loop{Count: 3, Width: 2, Do: profile.Node{Stage: "d", Function: "a"}}},
+				{Choice: []profile.Way{{Probability: profile.Rates{0.25}, Do: profile.Node{Stage: "c", Function: "a"}}, {Probability: profile.Rates{0.75}, Do: profile.Node{Series: []profile.Node{}}}}},
+				{Loop: &profile.Loop{Count: profile.Rates{3}, Width: 2, Do: profile.Node{Stage: "d", Function: "a"}}},
 				{Race: []profile.Node{{Stage: "e", Function: "a"}, {DelayMillis: 20}}},
 			}},
 		},
@@ -77,7 +77,7 @@ func TestInterpolation(t *testing.T) {
 			t.Errorf("quantile %v at %v: %v, want %v", c.u, c.r, got, c.want)
 		}
 	}
-	if got := f.Mean(function.Resources{CPU: 1000, Memory: 128 * function.MiB}); got < 0.85 || got > 0.9 {
+	if got := f.Mean(-1, function.Resources{CPU: 1000, Memory: 128 * function.MiB}); got < 0.85 || got > 0.9 {
 		// the mean of exp of a piecewise linear quantile function: 0.4·3·ln2... = 0.8656
 		t.Errorf("mean %v, want 0.866", got)
 	}
@@ -106,7 +106,7 @@ func TestBadProfiles(t *testing.T) {
 		"inverted space": func(p *profile.Profile) {
 			p.Functions[0].Space = &profile.Space{CPUMillis: function.Range{Min: 2000, Max: 1000, Step: 100}, MemoryBytes: function.Range{Min: 1 << 27, Max: 1 << 28, Step: 1 << 20}}
 		},
-		"probabilities": func(p *profile.Profile) { p.Workflow.Graph.Series[2].Choice[0].Probability = 0.5 },
+		"probabilities": func(p *profile.Profile) { p.Workflow.Graph.Series[2].Choice[0].Probability = profile.Rates{0.5} },
 	} {
 		p := small()
 		spoil(p)
@@ -131,8 +131,17 @@ func FuzzRead(f *testing.F) {
 	if err := small().Write(&buf); err != nil {
 		f.Fatal(err)
 	}
-	f.Add(buf.Bytes())
+	f.Add(bytes.Clone(buf.Bytes()))
 	f.Add([]byte(`{"apiVersion":"aquatope.dev/v1alpha1","kind":"Profile","workflow":{"graph":{"series":[{"loop":{"count":1e9,"do":{"stage":"a"}}}]}}}`))
+	buf.Reset()
+	apart := withInputs()
+	apart.Workflow.Graph.Series[2].Choice[0].Probability = profile.Rates{0, 1}
+	apart.Workflow.Graph.Series[2].Choice[1].Probability = profile.Rates{1, 0}
+	apart.Workflow.Graph.Series[3].Loop.Count = profile.Rates{4, 2.5}
+	if err := apart.Write(&buf); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(bytes.Clone(buf.Bytes()))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		p, err := profile.Read(bytes.NewReader(text))
 		if err != nil {
@@ -141,6 +150,16 @@ func FuzzRead(f *testing.F) {
 		m, err := profile.New(p)
 		if err != nil {
 			t.Fatalf("read but not usable: %v", err)
+		}
+		if err := m.Graph.CheckInputs(len(m.Inputs)); err != nil {
+			t.Fatalf("read but not usable: %v", err)
+		}
+		for input := range 1 + len(m.Inputs) {
+			for s, v := range m.Graph.VisitRatiosOf(input - 1) {
+				if !(v >= 0) {
+					t.Fatalf("stage %d is invoked %v times", s, v)
+				}
+			}
 		}
 		for _, fn := range m.Functions {
 			for _, r := range []function.Resources{fn.Space.Smallest(), fn.Space.Largest()} {
@@ -178,7 +197,7 @@ func TestInputs(t *testing.T) {
 			}
 		}
 	}
-	if got, want := f.Mean(r), 0.75*0.2+0.25*2; math.Abs(got-want) > 1e-12 {
+	if got, want := f.Mean(-1, r), 0.75*0.2+0.25*2; math.Abs(got-want) > 1e-12 {
 		t.Errorf("mean of %v, want %v", got, want)
 	}
 	count := [2]int{}
@@ -204,6 +223,35 @@ func TestInputs(t *testing.T) {
 	}
 }
 
+// With inputs that take other ways, runs with each take theirs, and those of
+// unknown input the mean.
+func TestWaysOfInputs(t *testing.T) {
+	p := withInputs()
+	p.Workflow.Graph.Series[2].Choice[0].Probability = profile.Rates{0, 1}
+	p.Workflow.Graph.Series[2].Choice[1].Probability = profile.Rates{1, 0}
+	p.Workflow.Graph.Series[3].Loop.Count = profile.Rates{4, 2}
+	var buf bytes.Buffer
+	if err := p.Write(&buf); err != nil {
+		t.Fatal(err)
+	}
+	read, err := profile.Read(&buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := profile.New(read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for input, want := range map[int][]float64{-1: {1, 1, 0.25, 3.5, 1}, 0: {1, 1, 0, 4, 1}, 1: {1, 1, 1, 2, 1}} {
+		if got := m.Graph.VisitRatiosOf(input); !cmp.Equal(got, want) {
+			t.Errorf("input %d visits the stages %v times, want %v", input, got, want)
+		}
+	}
+	if got, want := profile.NodeOf(m.Graph), p.Workflow.Graph; !cmp.Equal(got.Series[3], want.Series[3]) || !cmp.Equal(got.Series[2].Choice[0].Probability, want.Series[2].Choice[0].Probability) {
+		t.Errorf("written as %+v, want %+v", got, want)
+	}
+}
+
 // An input that a function never got is served from all of its samples.
 func TestInputWithoutSamples(t *testing.T) {
 	p := withInputs()
@@ -225,6 +273,14 @@ func TestBadInputs(t *testing.T) {
 		"no weight":     func(p *profile.Profile) { p.Workflow.Inputs[0].Weight = 0 },
 		"unknown input": func(p *profile.Profile) { p.Functions[0].Grid[0].Inputs[0] = 2 },
 		"too few":       func(p *profile.Profile) { p.Functions[0].Grid[5].Inputs = []int{1} },
+		"count of three": func(p *profile.Profile) {
+			p.Workflow.Graph.Series[3].Loop.Count = profile.Rates{1, 2, 3}
+		},
+		"no count":       func(p *profile.Profile) { p.Workflow.Graph.Series[3].Loop.Count = nil },
+		"negative count": func(p *profile.Profile) { p.Workflow.Graph.Series[3].Loop.Count = profile.Rates{1, -1} },
+		"probabilities of an input": func(p *profile.Profile) {
+			p.Workflow.Graph.Series[2].Choice[0].Probability = profile.Rates{0.25, 1}
+		},
 	} {
 		p := withInputs()
 		p.Functions[0].MemoryFloorBytes = 0

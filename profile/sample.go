@@ -22,7 +22,7 @@ func (m *Model) Sample(n int, rng *rand.Rand) ([]float64, error) {
 			s := f.Of(input, f.Space.Largest())
 			return s.Quantile(rng.Float64())
 		}, rng)
-		out[i] = c.Latency(service, uniform)
+		out[i] = c.Of(input).Latency(service, uniform)
 	}
 	return out, nil
 }

@@ -64,7 +64,7 @@ func refits(runs int) []int {
 // believe fits everything. It fails with errNoObservation if nothing worked yet;
 // the surface of a variable of which that is true is nil.
 func believe(p *Problem, history []Run, m *memory) (*belief, error) {
-	b := &belief{p: p, visits: p.visits()}
+	b := &belief{p: p, visits: p.visits(-1)}
 	b.of, _ = p.variables()
 	var err error
 	if b.comp, err = workflow.NewComposition(p.Graph); err != nil {

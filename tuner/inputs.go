@@ -3,6 +3,7 @@ package tuner
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/aquatope/aquatope/function"
 	"gonum.org/v1/gonum/floats"
@@ -21,6 +22,7 @@ const (
 // level and, as more CPU may help large inputs more than small ones, a slope over
 // the logarithm of CPU.
 type inputEffects struct {
+	share        []float64 // of the variable's invocations that each input has
 	level, slope []float64
 	centre       float64 // where the level holds
 	// An input that was met once is hardly known: under each explanation of the
@@ -42,14 +44,14 @@ func (e *inputEffects) under(explanation, k int, cpu float64) float64 {
 // run got is known and the sizes of inputs differ by far more than other noise
 // does, so an effect of each input on the log time of each variable is fitted by
 // ridge regression beside a smooth trend, and subtracted. The effects have a
-// weighted mean of 0.
+// mean of 0 over the invocations that runs make.
 func explainInputs(p *Problem, all []evidence) {
 	if len(p.Inputs) < 2 {
 		return
 	}
-	share := inputShares(p)
+	shares := invocationShares(p)
 	for v := range all {
-		e := &all[v]
+		e, share := &all[v], shares[v]
 		sized := v < len(p.Functions)
 		e.effect = fitEffects(e, share, sized)
 		floats.AddConst(-floats.Dot(share, e.effect.level), e.effect.level)
@@ -91,12 +93,33 @@ func inputShares(p *Problem) []float64 {
 	return out
 }
 
+// invocationShares returns, for each variable, which share of its invocations each
+// input has: inputs of which runs come to a stage more often count for more there.
+func invocationShares(p *Problem) [][]float64 {
+	runs, all := inputShares(p), p.visits(-1)
+	out := make([][]float64, len(all))
+	for v := range out {
+		out[v] = slices.Clone(runs)
+	}
+	for k := range runs {
+		for v, n := range p.visits(k) {
+			if all[v] > 0 {
+				out[v][k] *= n / all[v]
+			}
+		}
+	}
+	for _, share := range out {
+		floats.Scale(1/floats.Sum(share), share)
+	}
+	return out
+}
+
 // fitEffects regresses the log times of one variable that were not censored on a
 // trend over its resources and the inputs. Its off are standard deviations, the
 // same for all explanations.
 func fitEffects(e *evidence, share []float64, sized bool) *inputEffects {
 	inputs := len(share)
-	out := &inputEffects{level: make([]float64, inputs), slope: make([]float64, inputs), off: make([][]float64, explanations)}
+	out := &inputEffects{share: share, level: make([]float64, inputs), slope: make([]float64, inputs), off: make([][]float64, explanations)}
 	for x := range out.off {
 		out.off[x] = make([]float64, inputs)
 	}
@@ -185,7 +208,7 @@ func (b *belief) inputSpread(v int, r function.Resources) (sd, excess float64) {
 	cpu := b.logCPU(v, r)
 	square := 0.0
 	excess = 0
-	for k, s := range inputShares(b.p) {
+	for k, s := range effect.share {
 		d := effect.at(k, cpu)
 		square += s * d * d
 		excess += s * math.Exp(d)

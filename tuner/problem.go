@@ -17,7 +17,8 @@ type Problem struct {
 	Target    Target
 	Price     function.Price
 	// Inputs are the relative weights of the inputs that runs get, where they are
-	// known: what they explain of the service times is no noise. May be empty.
+	// known: what they explain of the service times is no noise, nor is what they
+	// decide of the ways that runs take, if Graph tells. May be empty.
 	Inputs []float64
 	// Standing holds, for each function, how many seconds its instances start or
 	// stand ready for each run, beside those that they serve, where that is known:
@@ -97,6 +98,9 @@ func (p *Problem) Check() error {
 	if p.Graph == nil || p.Graph.Root == nil || len(p.Graph.Stages) == 0 {
 		errs = append(errs, errors.New("the workflow has no stage"))
 	} else {
+		if err := p.Graph.CheckInputs(len(p.Inputs)); err != nil {
+			errs = append(errs, err)
+		}
 		for _, s := range p.Graph.Stages {
 			if s.Function != "" && !names[s.Function] {
 				errs = append(errs, fmt.Errorf("stage %q calls function %q, which is not listed", s.Name, s.Function))
@@ -138,11 +142,12 @@ func (p *Problem) variables() (of []int, count int) {
 	return of, count
 }
 
-// visits returns the mean number of invocations of each variable in one run.
-func (p *Problem) visits() []float64 {
+// visits returns the mean number of invocations of each variable in one run with
+// an input, of all runs for -1.
+func (p *Problem) visits(input int) []float64 {
 	of, n := p.variables()
 	v := make([]float64, n)
-	for stage, ratio := range p.Graph.VisitRatios() {
+	for stage, ratio := range p.Graph.VisitRatiosOf(input) {
 		v[of[stage]] += ratio
 	}
 	return v

@@ -228,7 +228,7 @@ func (sc *scenario) space(caution float64) *search.Space {
 	b := sc.b
 	sp := &search.Space{
 		Graph: b.p.Graph, Composition: b.comp, Variable: b.of,
-		Runs: sc.runs * len(sc.draws), Uniform: sc.uniform,
+		Runs: sc.runs * len(sc.draws), Uniform: sc.uniform, Input: slices.Repeat(sc.input, len(sc.draws)),
 	}
 	index := make([][]int, len(sc.menus)) // of each option in its menu
 	for v, m := range sc.menus {

@@ -112,7 +112,7 @@ func check(p *Problem, history []Run) error {
 
 // blocked returns the name of a visited function that was tried and never worked.
 func blocked(p *Problem, all []evidence) string {
-	for v, visits := range p.visits()[:len(p.Functions)] {
+	for v, visits := range p.visits(-1)[:len(p.Functions)] {
 		if visits > 0 && all[v].ok == 0 && all[v].bad > 0 {
 			return p.Functions[v].Name
 		}
@@ -319,7 +319,7 @@ func (b *belief) shares(sc *scenario, sp *search.Space, choice []int) []Share {
 		for k := range uniform {
 			uniform[k] = sc.uniform[k][run]
 		}
-		path = b.comp.CriticalPath(row, uniform, path[:0])
+		path = b.comp.Of(sc.input[run%sc.runs]).CriticalPath(row, uniform, path[:0])
 		for _, k := range path {
 			time[b.of[slots[k]]] += row[k]
 			total += row[k]

@@ -78,7 +78,7 @@ func (w *world) truth(c tuner.Configuration) float64 {
 func (w *world) cost(c tuner.Configuration) float64 {
 	var sum float64
 	for f, t := range w.model.Functions {
-		sum += w.problem.Price.Busy(c[f], 1e9) * t.Mean(c[f])
+		sum += w.problem.Price.Busy(c[f], 1e9) * t.Mean(-1, c[f])
 	}
 	return sum
 }

@@ -1,6 +1,9 @@
 package workflow
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // maxNodes bounds the tree of a graph. Jumps that overlap without joining
 // duplicate what follows them, at worst exponentially.
@@ -14,21 +17,29 @@ const maxNodes = 20_000
 // strike when the tasks of its try are through. Time spent outside stages and
 // waits is nil.
 func NewGraph(w *Workflow, b Branching) (*Graph, error) {
-	g := &builder{branching: b, stages: map[string]int{}}
-	root := g.scope(w.Do)
-	if g.err != nil {
-		return nil, fmt.Errorf("workflow %s: %w", w.Name, g.err)
+	return NewGraphOf(w, []Branching{b}, []float64{1})
+}
+
+// NewGraphOf is NewGraph for runs with several inputs: what was measured of runs
+// with each, and how often runs get it.
+func NewGraphOf(w *Workflow, inputs []Branching, weights []float64) (*Graph, error) {
+	b := &builder{inputs: inputs, stages: map[string]int{}}
+	root := b.scope(w.Do)
+	if b.err != nil {
+		return nil, fmt.Errorf("workflow %s: %w", w.Name, b.err)
 	}
-	return &Graph{Stages: g.list, Root: root}, nil
+	g := &Graph{Stages: b.list, Root: root}
+	g.Mix(weights)
+	return g, nil
 }
 
 // builder turns tasks into nodes. The first error stays.
 type builder struct {
-	branching Branching
-	list      []Stage
-	stages    map[string]int // path to index in list
-	nodes     int
-	err       error
+	inputs []Branching
+	list   []Stage
+	stages map[string]int // path to index in list
+	nodes  int
+	err    error
 }
 
 func (g *builder) fail(format string, args ...any) {
@@ -67,8 +78,7 @@ func (g *builder) single(t *Task) *Node {
 		return g.fork(t.Fork)
 	case t.For != nil:
 		body := g.scope(t.For.Do)
-		count := g.branching.iterations(t.Path, t.For)
-		return g.node(Node{Kind: KindLoop, Children: []*Node{body}, Count: count, Width: max(t.For.Parallel, 1)})
+		return g.loop(body, max(t.For.Parallel, 1), func(b Branching) float64 { return b.iterations(t.Path, t.For) })
 	}
 	return nil
 }
@@ -98,13 +108,43 @@ func (g *builder) fork(f *Fork) *Node {
 // attempts returns the node of a try's tasks, retried.
 func (g *builder) attempts(t *Task) *Node {
 	body := g.scope(t.Try.Do)
-	more := g.branching.attempts(t.Path) - 1
-	if more <= 0 {
+	more := func(b Branching) float64 { return b.attempts(t.Path) - 1 }
+	if !slices.ContainsFunc(g.inputs, func(b Branching) bool { return more(b) > 0 }) {
 		return body
 	}
 	again := body
 	if delay := t.Try.Catch.Retry.Delay; delay > 0 {
 		again = g.series([]*Node{g.node(Node{Kind: KindDelay, Delay: delay}), body})
 	}
-	return g.series([]*Node{body, g.node(Node{Kind: KindLoop, Children: []*Node{again}, Count: more, Width: 1})})
+	return g.series([]*Node{body, g.loop(again, 1, more)})
+}
+
+// loop returns the node that repeats body as often as each input has it.
+func (g *builder) loop(body *Node, width int, count func(Branching) float64) *Node {
+	n := Node{Kind: KindLoop, Children: []*Node{body}, Width: width}
+	for _, b := range g.inputs {
+		n.Inputs = append(n.Inputs, Ways{Count: count(b)})
+	}
+	return g.node(n)
+}
+
+// chances are the probabilities of a way of a choice, one for each input.
+type chances []float64
+
+// chances asks what was measured of each input.
+func (g *builder) chances(of func(Branching) float64) chances {
+	out := make(chances, len(g.inputs))
+	for k, b := range g.inputs {
+		out[k] = of(b)
+	}
+	return out
+}
+
+// rest is the probability of the other way.
+func (c chances) rest() chances {
+	out := make(chances, len(c))
+	for k, p := range c {
+		out[k] = 1 - p
+	}
+	return out
 }

@@ -8,6 +8,7 @@ import "gonum.org/v1/gonum/floats"
 // for concurrent use.
 type Columns struct {
 	c       *Composition
+	input   []int
 	buffers [][]float64
 	used    int
 }
@@ -16,10 +17,11 @@ type Columns struct {
 func NewColumns(c *Composition) *Columns { return &Columns{c: c} }
 
 // Latencies writes to dst the latency of each run; service[s][i] is the service
-// time of slot s in run i, uniform[u][i] its uniform number u. All columns are
-// as long as dst.
-func (k *Columns) Latencies(service, uniform [][]float64, dst []float64) {
-	k.used = 0
+// time of slot s in run i, uniform[u][i] its uniform number u, input[i] its input
+// as in Of. All columns are as long as dst; without input, nil, the composition
+// says which it is.
+func (k *Columns) Latencies(input []int, service, uniform [][]float64, dst []float64) {
+	k.used, k.input = 0, input
 	copy(dst, k.duration(int32(len(k.c.steps)-1), service, uniform, len(dst)))
 }
 
@@ -64,10 +66,8 @@ func (k *Columns) duration(i int32, service, uniform [][]float64, n int) []float
 		for j, kid := range s.kids {
 			kids[j] = k.duration(kid, service, uniform, n)
 		}
-		u := make([]float64, k.c.uniforms)
-		for r := range out {
-			u[s.uniform] = uniform[s.uniform][r]
-			out[r] = kids[s.chosen(u)][r]
+		for r, u := range uniform[s.uniform] {
+			out[r] = kids[k.way(s, r).chosen(u)][r]
 		}
 		k.used = mark
 	case KindLoop:
@@ -75,6 +75,14 @@ func (k *Columns) duration(i int32, service, uniform [][]float64, n int) []float
 		k.used = mark
 	}
 	return out
+}
+
+// way returns the ways that step s has in run r.
+func (k *Columns) way(s *step, r int) *way {
+	if k.input == nil {
+		return s.way(k.c.ways)
+	}
+	return s.way(k.input[r] + 1)
 }
 
 // merge keeps the larger of each pair, or the smaller; the first column is copied.
@@ -102,8 +110,9 @@ func (k *Columns) loop(s *step, service, uniform [][]float64, out []float64) {
 	}
 	var free [maxIterations]float64
 	for r := range out {
-		n := len(kids)
-		if s.extra < 1 && uniform[s.uniform][r] >= s.extra {
+		w := k.way(s, r)
+		n := w.most
+		if w.extra < 1 && uniform[s.uniform][r] >= w.extra {
 			n--
 		}
 		width := min(s.width, n)
@@ -115,7 +124,7 @@ func (k *Columns) loop(s *step, service, uniform [][]float64, out []float64) {
 					place = q
 				}
 			}
-			free[place] += s.scale * kids[j][r]
+			free[place] += w.scale * kids[j][r]
 			out[r] = max(out[r], free[place])
 		}
 	}

@@ -41,13 +41,17 @@ func randomNode(t *rapid.T, g *workflow.Graph, depth int) *workflow.Node {
 
 func TestColumnsEqualLatency(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		g := &workflow.Graph{}
-		g.Root = randomNode(t, g, 3)
+		g := drawGraph(t)
+		input := []int{-1, 0, 1, 2, 1}
+		if rapid.Bool().Draw(t, "inputs") {
+			tellApart(t, g.Root, 3, false)
+			g.Mix([]float64{3, 2, 1})
+		}
 		c, err := workflow.NewComposition(g)
 		if err != nil {
 			t.Fatal(err)
 		}
-		const runs = 5
+		const runs = 5 // one for each of input
 		rng := rand.New(rand.NewPCG(1, 2))
 		column := func(n int) [][]float64 {
 			out := make([][]float64, n)
@@ -62,7 +66,7 @@ func TestColumnsEqualLatency(t *testing.T) {
 		got := make([]float64, runs)
 		k := workflow.NewColumns(c)
 		for range 2 { // the second time with used memory
-			k.Latencies(service, uniform, got)
+			k.Latencies(input, service, uniform, got)
 		}
 		for r := range runs {
 			s, u := make([]float64, len(service)), make([]float64, len(uniform))
@@ -72,7 +76,7 @@ func TestColumnsEqualLatency(t *testing.T) {
 			for i := range u {
 				u[i] = uniform[i][r]
 			}
-			if want := c.Latency(s, u); math.Abs(got[r]-want) > 1e-12 {
+			if want := c.Of(input[r]).Latency(s, u); math.Abs(got[r]-want) > 1e-12 {
 				t.Fatalf("run %d: %v, want %v", r, got[r], want)
 			}
 		}

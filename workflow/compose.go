@@ -29,25 +29,34 @@ const (
 // iterations, by a uniform number. A loop of more than 64 iterations is composed
 // of 64, longer ones where one place has to run several, which keeps the mean and
 // widens the spread.
+//
+// Runs with different inputs may take different ways: see Of.
 type Composition struct {
 	steps    []step
 	slots    []int // stage of each slot
 	uniforms int
+	ways     int // which of the ways of a step are taken
 }
 
 // step is one node of the tree with its loops unrolled. Steps are stored
 // children first, the root last.
 type step struct {
 	kind    Kind
-	slot    int       // for KindStage
-	uniform int       // for KindChoice; for KindLoop with a fractional count
-	delay   float64   // for KindDelay, in seconds
-	bounds  []float64 // cumulative probabilities, for KindChoice
+	slot    int     // for KindStage
+	uniform int     // for KindChoice; for KindLoop with a fractional count
+	delay   float64 // for KindDelay, in seconds
 	kids    []int32
-	scale   float64 // what one of kids stands for, for KindLoop
-	extra   float64 // probability that the last of kids runs, for KindLoop
+	ways    []way // of all runs, then of those with each input, for KindChoice and KindLoop
 	width   int
 	lo, hi  int // slots of the subtree
+}
+
+// way is how runs go on from a choice or through a loop.
+type way struct {
+	bounds []float64 // cumulative probabilities, for KindChoice
+	most   int       // how many of the kids run at most, for KindLoop
+	scale  float64   // what one of them stands for
+	extra  float64   // probability that the last of them runs
 }
 
 // NewComposition prepares the composition of g. It fails when nested loops are
@@ -61,7 +70,7 @@ func NewComposition(g *Graph) (*Composition, error) {
 }
 
 func (c *Composition) compile(n *Node) (int32, error) {
-	s := step{kind: n.Kind, lo: len(c.slots), scale: 1, extra: 1}
+	s := step{kind: n.Kind, lo: len(c.slots)}
 	var children []*Node
 	switch n.Kind {
 	case KindStage:
@@ -72,17 +81,18 @@ func (c *Composition) compile(n *Node) (int32, error) {
 	case KindDelay:
 		s.delay = n.Delay.Seconds()
 	case KindLoop:
-		whole := math.Ceil(n.Count)
-		if whole > maxIterations {
-			whole = maxIterations
-			s.scale = max(n.Count/float64(n.Width), 1) / (whole / float64(min(n.Width, maxIterations)))
-		} else if whole > n.Count {
-			s.extra = n.Count - (whole - 1)
+		s.width = n.Width
+		most, random := 0, false
+		for k := range 1 + len(n.Inputs) {
+			w := newLoopWay(n.Of(k-1).Count, n.Width)
+			s.ways = append(s.ways, w)
+			most, random = max(most, w.most), random || w.extra < 1
+		}
+		if random {
 			s.uniform = c.uniforms
 			c.uniforms++
 		}
-		s.width = n.Width
-		for range int(whole) {
+		for range most {
 			children = append(children, n.Children[0])
 		}
 	default:
@@ -91,10 +101,13 @@ func (c *Composition) compile(n *Node) (int32, error) {
 	if n.Kind == KindChoice {
 		s.uniform = c.uniforms
 		c.uniforms++
-		sum := 0.0
-		for _, p := range n.Probability {
-			sum += p
-			s.bounds = append(s.bounds, sum)
+		for k := range 1 + len(n.Inputs) {
+			w, sum := way{}, 0.0
+			for _, p := range n.Of(k - 1).Probability {
+				sum += p
+				w.bounds = append(w.bounds, sum)
+			}
+			s.ways = append(s.ways, w)
 		}
 	}
 	for _, child := range children {
@@ -107,6 +120,38 @@ func (c *Composition) compile(n *Node) (int32, error) {
 	s.hi = len(c.slots)
 	c.steps = append(c.steps, s)
 	return int32(len(c.steps) - 1), nil
+}
+
+// newLoopWay returns the way through a loop of a mean count.
+func newLoopWay(count float64, width int) way {
+	w := way{most: maxIterations, scale: 1, extra: 1}
+	switch whole := math.Ceil(count); {
+	case whole > maxIterations:
+		w.scale = max(count/float64(width), 1) / (maxIterations / float64(min(width, maxIterations)))
+	default:
+		w.most = int(whole)
+		if whole > count {
+			w.extra = count - (whole - 1)
+		}
+	}
+	return w
+}
+
+// Of returns the composition of runs with an input, an index into the inputs that
+// the graph tells apart; of all runs for -1. Slots and uniform numbers are the
+// same: an input that never comes to a stage has no use for what is drawn for it.
+func (c *Composition) Of(input int) *Composition {
+	out := *c
+	out.ways = input + 1
+	return &out
+}
+
+// way returns the ways that step s has for an input, 0 being all.
+func (s *step) way(input int) *way {
+	if input < len(s.ways) {
+		return &s.ways[input]
+	}
+	return &s.ways[0]
 }
 
 // Slots returns the stage of every slot: the number and meaning of the service
@@ -178,41 +223,41 @@ func (c *Composition) end(i int32, at float64, service, uniform, start []float64
 		}
 		return first
 	case KindChoice:
-		return c.end(s.kids[s.chosen(uniform)], at, service, uniform, start)
+		return c.end(s.kids[s.way(c.ways).chosen(uniform[s.uniform])], at, service, uniform, start)
 	case KindLoop:
 		return c.loop(s, at, service, uniform, start)
 	}
 	panic(fmt.Sprintf("workflow: node of unknown kind %d", s.kind))
 }
 
-// chosen returns the index of the child that a choice takes.
-func (s *step) chosen(uniform []float64) int {
-	u := uniform[s.uniform]
-	for k, bound := range s.bounds {
+// chosen returns the index of the child that a choice takes by a uniform number.
+func (w *way) chosen(u float64) int {
+	for k, bound := range w.bounds {
 		if u < bound {
 			return k
 		}
 	}
 	// Rounding may leave the last bound just below 1: take the last possible child.
-	k := len(s.bounds) - 1
-	for k > 0 && s.bounds[k] == s.bounds[k-1] {
+	k := len(w.bounds) - 1
+	for k > 0 && w.bounds[k] == w.bounds[k-1] {
 		k--
 	}
 	return k
 }
 
-// iterations returns the children of a loop that run.
-func (s *step) iterations(uniform []float64) []int32 {
-	if s.extra < 1 && uniform[s.uniform] >= s.extra {
-		return s.kids[:len(s.kids)-1]
+// iterations returns the children of a loop that run, and what each stands for.
+func (s *step) iterations(input int, uniform []float64) ([]int32, float64) {
+	w := s.way(input)
+	if w.extra < 1 && uniform[s.uniform] >= w.extra {
+		return s.kids[:w.most-1], w.scale
 	}
-	return s.kids
+	return s.kids[:w.most], w.scale
 }
 
 // loop starts every iteration as soon as one of width places is free.
 func (c *Composition) loop(s *step, at float64, service, uniform, start []float64) float64 {
 	var free [maxIterations]float64
-	kids := s.iterations(uniform)
+	kids, scale := s.iterations(c.ways, uniform)
 	width := min(s.width, len(kids))
 	last := at
 	for i := range width {
@@ -226,7 +271,7 @@ func (c *Composition) loop(s *step, at float64, service, uniform, start []float6
 			}
 		}
 		begin := free[place]
-		done := begin + s.scale*(c.end(k, begin, service, uniform, start)-begin)
+		done := begin + scale*(c.end(k, begin, service, uniform, start)-begin)
 		free[place] = done
 		last = max(last, done)
 	}

@@ -29,7 +29,7 @@ func (c *Composition) critical(i int32, service, uniform []float64, dst []int) [
 		}
 		return c.critical(best, service, uniform, dst)
 	case KindChoice:
-		return c.critical(s.kids[s.chosen(uniform)], service, uniform, dst)
+		return c.critical(s.kids[s.way(c.ways).chosen(uniform[s.uniform])], service, uniform, dst)
 	case KindLoop:
 		return c.criticalLoop(s, service, uniform, dst)
 	}
@@ -41,7 +41,7 @@ func (c *Composition) critical(i int32, service, uniform []float64, dst []int) [
 func (c *Composition) criticalLoop(s *step, service, uniform []float64, dst []int) []int {
 	var free [maxIterations]float64
 	var placeOf [maxIterations]int
-	kids := s.iterations(uniform)
+	kids, scale := s.iterations(c.ways, uniform)
 	width := min(s.width, len(kids))
 	longest := 0
 	for n, k := range kids {
@@ -52,7 +52,7 @@ func (c *Composition) criticalLoop(s *step, service, uniform []float64, dst []in
 			}
 		}
 		placeOf[n] = place
-		free[place] += s.scale * c.end(k, 0, service, uniform, nil)
+		free[place] += scale * c.end(k, 0, service, uniform, nil)
 		if free[place] > free[longest] {
 			longest = place
 		}

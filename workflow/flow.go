@@ -1,6 +1,10 @@
 package workflow
 
-import "slices"
+import (
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
+)
 
 // flow is the control flow of one scope: a list of tasks with the lists nested
 // in it that share its control flow. It is acyclic, and every edge leads from a
@@ -19,7 +23,7 @@ type block struct {
 
 type edge struct {
 	to int
-	p  float64
+	p  chances
 }
 
 // exits are the blocks that control reaches when it leaves a list: after the
@@ -85,8 +89,8 @@ func (f *flow) list(tasks []Task, x exits) int {
 		}
 		start := f.task(t, target, exits{after: target(t.Then), end: x.end, raised: x.raised})
 		if t.If != "" {
-			p := f.g.branching.runs(t.Path)
-			start = f.choice([]edge{{start, p}, {starts[i+1], 1 - p}})
+			p := f.g.chances(func(b Branching) float64 { return b.runs(t.Path) })
+			start = f.choice([]edge{{start, p}, {starts[i+1], p.rest()}})
 		}
 		starts[i] = start
 	}
@@ -106,7 +110,7 @@ func (f *flow) task(t *Task, target func(string) int, x exits) int {
 		return f.try(t, target, x)
 	}
 	if n := f.g.single(t); n != nil {
-		return f.add(n, edge{x.after, 1})
+		return f.add(n, edge{to: x.after})
 	}
 	return x.after
 }
@@ -120,10 +124,10 @@ func (f *flow) try(t *Task, target func(string) int, x exits) int {
 	if len(t.Try.Catch.Do) > 0 {
 		caught = f.list(t.Try.Catch.Do, exits{after: caught, end: x.end, raised: x.raised})
 	}
-	p := f.g.branching.errors(t.Path)
-	outcome := f.choice([]edge{{x.after, 1 - p}, {caught, p}})
+	p := f.g.chances(func(b Branching) float64 { return b.errors(t.Path) })
+	outcome := f.choice([]edge{{x.after, p.rest()}, {caught, p}})
 	if t.Try.Catch.Retry != nil {
-		return f.add(f.g.attempts(t), edge{outcome, 1})
+		return f.add(f.g.attempts(t), edge{to: outcome})
 	}
 	return f.list(t.Try.Do, exits{after: outcome, end: x.end, raised: caught})
 }
@@ -140,8 +144,8 @@ func (f *flow) cases(t *Task, target func(string) int, x exits) int {
 		to = append(to, x.after)
 	}
 	edges := make([]edge, len(to))
-	for i, p := range f.g.branching.cases(t.Path, len(to)) {
-		edges[i] = edge{to[i], p}
+	for i := range edges {
+		edges[i] = edge{to[i], f.g.chances(func(b Branching) float64 { return b.cases(t.Path, len(to))[i] })}
 	}
 	return f.choice(edges)
 }
@@ -151,7 +155,7 @@ func (f *flow) choice(edges []edge) int {
 	var merged []edge
 	for _, e := range edges {
 		if i := slices.IndexFunc(merged, func(m edge) bool { return m.to == e.to }); i >= 0 {
-			merged[i].p += e.p
+			floats.Add(merged[i].p, e.p)
 		} else {
 			merged = append(merged, e)
 		}
@@ -199,12 +203,14 @@ func (f *flow) path(from, to int, join []int) []*Node {
 			from = b.next[0].to
 			continue
 		}
-		n := Node{Kind: KindChoice}
+		n := Node{Kind: KindChoice, Inputs: make([]Ways, len(f.g.inputs))}
 		timed := false
 		for _, e := range b.next {
 			child := f.g.series(f.path(e.to, join[from], join))
 			n.Children = append(n.Children, child)
-			n.Probability = append(n.Probability, e.p)
+			for k, p := range e.p {
+				n.Inputs[k].Probability = append(n.Inputs[k].Probability, p)
+			}
 			timed = timed || child.Kind != KindSeries || len(child.Children) > 0
 		}
 		if timed {

@@ -39,31 +39,28 @@ type Node struct {
 	Children    []*Node
 	Probability []float64     // of each child, sums to 1, for KindChoice
 	Count       float64       // mean number of iterations, for KindLoop
+	Inputs      []Ways        // Probability or Count of runs with each input, where these differ here; else nil
 	Width       int           // iterations at once, for KindLoop; at least 1
 	Delay       time.Duration // for KindDelay
 }
 
 // VisitRatios returns, for every stage, the mean number of its invocations in
 // one run. A branch that loses a race counts in full: it was started.
-func (g *Graph) VisitRatios() []float64 {
+func (g *Graph) VisitRatios() []float64 { return g.VisitRatiosOf(-1) }
+
+// VisitRatiosOf is VisitRatios for runs with one input, or for all with -1.
+func (g *Graph) VisitRatiosOf(input int) []float64 {
 	ratios := make([]float64, len(g.Stages))
-	g.Root.visits(1, ratios)
+	g.Root.visits(input, 1, ratios)
 	return ratios
 }
 
-func (n *Node) visits(rate float64, ratios []float64) {
-	switch n.Kind {
-	case KindStage:
+func (n *Node) visits(input int, rate float64, ratios []float64) {
+	if n.Kind == KindStage {
 		ratios[n.Stage] += rate
-	case KindLoop:
-		n.Children[0].visits(rate*n.Count, ratios)
-	default:
-		for i, child := range n.Children {
-			r := rate
-			if n.Kind == KindChoice {
-				r *= n.Probability[i]
-			}
-			child.visits(r, ratios)
-		}
+	}
+	ways := n.Of(input)
+	for i, child := range n.Children {
+		child.visits(input, rate*ways.rate(n.Kind, i), ratios)
 	}
 }

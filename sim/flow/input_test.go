@@ -12,7 +12,8 @@ import (
 	"github.com/aquatope/aquatope/sim/flow"
 )
 
-// A photo takes 0.1 s at each of two stages and a film 1 s: no run mixes them.
+// A photo takes 0.1 s at each of two stages and a film 1 s, and only a film is cut,
+// which takes 1 s for each of two or three chunks: no run mixes them.
 func TestARunHasOneInput(t *testing.T) {
 	t.Parallel()
 	m, err := profile.New(&profile.Profile{
@@ -21,6 +22,10 @@ func TestARunHasOneInput(t *testing.T) {
 			Graph: profile.Node{Series: []profile.Node{
 				{Stage: "first", Function: "f"},
 				{Parallel: []profile.Node{{Stage: "second", Function: "f"}, {DelayMillis: 1}}},
+				{Choice: []profile.Way{
+					{Probability: profile.Rates{1, 0}, Do: profile.Node{Series: []profile.Node{}}},
+					{Probability: profile.Rates{0, 1}, Do: profile.Node{Loop: &profile.Loop{Count: profile.Rates{0, 2.5}, Do: profile.Node{Stage: "cut", Function: "f"}}}},
+				}},
 			}},
 			Inputs: []profile.Input{{Name: "photo", Weight: 3}, {Name: "film", Weight: 1}},
 		},
@@ -37,7 +42,7 @@ func TestARunHasOneInput(t *testing.T) {
 		Window: time.Hour, Until: runs * time.Minute, Seed: 3,
 		OnRun: func(r flow.Run) {
 			switch l := r.Latency.Seconds(); {
-			case math.Abs(l-2) < 1e-6:
+			case math.Abs(l-4) < 1e-6 || math.Abs(l-5) < 1e-6:
 				films++
 			case math.Abs(l-0.2) > 1e-6:
 				t.Errorf("a run took %v s", l)

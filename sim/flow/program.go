@@ -2,8 +2,10 @@ package flow
 
 import (
 	"math"
+	"slices"
 
 	"github.com/aquatope/aquatope/workflow"
+	"gonum.org/v1/gonum/floats"
 )
 
 // step is one node of a workflow's tree as runs walk it.
@@ -13,13 +15,18 @@ type step struct {
 	next   int32 // the next of a series, -1 after the last
 	kids   []int32
 
-	function int32     // number of the function, for a stage
-	stage    int32     // index into Graph.Stages
-	delay    int64     // nanoseconds
-	bounds   []float64 // cumulative probabilities of a choice
-	whole    int32     // most iterations of a loop
-	extra    float64   // probability of the last of them
+	function int32 // number of the function, for a stage
+	stage    int32 // index into Graph.Stages
+	delay    int64 // nanoseconds
+	ways     []way // of a choice or a loop: of all runs, then of those with each input
 	width    int32
+}
+
+// way is how runs go on from a choice or through a loop.
+type way struct {
+	bounds []float64 // cumulative probabilities of a choice
+	whole  int32     // most iterations of a loop
+	extra  float64   // probability of the last of them
 }
 
 // compile flattens the tree of a graph; number is the function of every stage.
@@ -36,14 +43,17 @@ func compile(g *workflow.Graph, number []int, first int) []step {
 		case workflow.KindDelay:
 			s.delay = int64(n.Delay)
 		case workflow.KindChoice:
-			sum := 0.0
-			for _, p := range n.Probability {
-				sum += p
-				s.bounds = append(s.bounds, sum)
+			for k := range 1 + len(n.Inputs) {
+				bounds := slices.Clone(n.Of(k - 1).Probability)
+				s.ways = append(s.ways, way{bounds: floats.CumSum(bounds, bounds)})
 			}
 		case workflow.KindLoop:
-			whole := math.Ceil(n.Count)
-			s.whole, s.extra, s.width = int32(whole), n.Count-(whole-1), int32(max(1, n.Width))
+			s.width = int32(max(1, n.Width))
+			for k := range 1 + len(n.Inputs) {
+				count := n.Of(k - 1).Count
+				whole := math.Ceil(count)
+				s.ways = append(s.ways, way{whole: int32(whole), extra: count - (whole - 1)})
+			}
 		}
 		out = append(out, s)
 		var kids []int32
@@ -62,25 +72,35 @@ func compile(g *workflow.Graph, number []int, first int) []step {
 	return out
 }
 
+// way returns how runs with an input go on, of all for -1.
+func (s *step) way(input int16) *way {
+	if k := int(input) + 1; k < len(s.ways) {
+		return &s.ways[k]
+	}
+	return &s.ways[0]
+}
+
 // chosen returns the child that a choice takes at a uniform number.
-func (s *step) chosen(u float64) int32 {
-	for k, bound := range s.bounds {
+func (s *step) chosen(input int16, u float64) int32 {
+	w := s.way(input)
+	for k, bound := range w.bounds {
 		if u < bound {
 			return s.kids[k]
 		}
 	}
 	// Rounding may leave the last bound just below 1: take the last possible child.
-	k := len(s.bounds) - 1
-	for k > 0 && s.bounds[k] == s.bounds[k-1] {
+	k := len(w.bounds) - 1
+	for k > 0 && w.bounds[k] == w.bounds[k-1] {
 		k--
 	}
 	return s.kids[k]
 }
 
 // iterations returns how often a loop runs at a uniform number.
-func (s *step) iterations(u float64) int32 {
-	if s.whole > 0 && u >= s.extra {
-		return s.whole - 1
+func (s *step) iterations(input int16, u float64) int32 {
+	w := s.way(input)
+	if w.whole > 0 && u >= w.extra {
+		return w.whole - 1
 	}
-	return s.whole
+	return w.whole
 }

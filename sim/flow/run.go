@@ -85,7 +85,7 @@ func (s *Sim) enter(at, in int32) {
 		}
 		s.enter(x.kids[0], in)
 	case workflow.KindChoice:
-		s.enter(x.chosen(uniform(s.frames[in].draw(at))), in)
+		s.enter(x.chosen(s.frames[in].input, uniform(s.frames[in].draw(at))), in)
 	case workflow.KindParallel, workflow.KindRace:
 		if len(x.kids) == 0 {
 			s.finish(at, in)
@@ -103,7 +103,7 @@ func (s *Sim) enter(at, in int32) {
 			s.enter(kid, f)
 		}
 	case workflow.KindLoop:
-		n := x.iterations(uniform(s.frames[in].draw(at)))
+		n := x.iterations(s.frames[in].input, uniform(s.frames[in].draw(at)))
 		if n == 0 {
 			s.finish(at, in)
 			return

@@ -19,7 +19,7 @@ type Workflow struct {
 	// Functions are those that the stages of the graph call, by name.
 	Functions []Function
 	// Inputs are the relative weights of what runs get. A run has one input for
-	// all of its stages. May be empty.
+	// all of its stages, and takes the ways that Graph has for it. May be empty.
 	Inputs []float64
 }
 

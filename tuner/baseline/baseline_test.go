@@ -56,7 +56,7 @@ func oracle(t *testing.T, p *tuner.Problem) (tuner.Configuration, float64, bool)
 		Problem:  p,
 		Works:    func(int, function.Resources) bool { return true },
 		Mean:     seconds,
-		Quantile: func(f int, r function.Resources, _ float64) float64 { return seconds(f, r) },
+		Quantile: func(f, _ int, r function.Resources, _ float64) float64 { return seconds(f, r) },
 		Runs:     4,
 		Column: func(slot int, r function.Resources, dst []float64) {
 			for i := range dst {

@@ -13,15 +13,17 @@ import (
 // Truth is a workflow whose behaviour is known.
 type Truth struct {
 	Problem *tuner.Problem
-	// Works tells whether function f survives with resources r, Mean its mean
-	// service time in seconds, Quantile a quantile of it.
+	// Works tells whether function f survives with resources r, Mean the mean
+	// service time in seconds of its invocations, Quantile a quantile of it in
+	// runs with an input; in all for -1.
 	Works    func(f int, r function.Resources) bool
 	Mean     func(f int, r function.Resources) float64
-	Quantile func(f int, r function.Resources, u float64) float64
+	Quantile func(f, input int, r function.Resources, u float64) float64
 	// Runs simulated runs: Column writes the service times of a slot in them,
-	// Uniform holds their decisions.
+	// Uniform holds their decisions, Input the input of each.
 	Runs    int
 	Uniform [][]float64
+	Input   []int
 	Column  func(slot int, r function.Resources, dst []float64)
 }
 
@@ -35,7 +37,7 @@ func Oracle(t Truth) (c tuner.Configuration, cost, value float64, ok bool, err e
 		return nil, 0, 0, false, err
 	}
 	sp := &search.Space{
-		Graph: p.Graph, Composition: comp, Runs: t.Runs, Uniform: t.Uniform, Statistic: p.Target.Of,
+		Graph: p.Graph, Composition: comp, Runs: t.Runs, Uniform: t.Uniform, Input: t.Input, Statistic: p.Target.Of,
 	}
 	visits := make([]float64, len(p.Functions))
 	for s, v := range p.Graph.VisitRatios() {
@@ -68,7 +70,7 @@ func Oracle(t Truth) (c tuner.Configuration, cost, value float64, ok bool, err e
 }
 
 // options returns what could be best: the fronts of cost against the mean and
-// against several quantiles of time.
+// against several quantiles of time, over all runs and with each input.
 func (t Truth) options(f int, visits float64) []search.Option {
 	p := t.Problem
 	space := p.Functions[f].Space
@@ -84,15 +86,18 @@ func (t Truth) options(f int, visits float64) []search.Option {
 		}
 	}
 	keep := map[function.Resources]search.Option{}
-	for _, u := range []float64{-1, 0.5, 0.8, 0.95} {
-		byTail := slices.Clone(all)
-		if u >= 0 {
+	for _, o := range search.Front(all) {
+		keep[o.Resources] = o
+	}
+	for input := range 1 + len(p.Inputs) {
+		for _, u := range []float64{0.5, 0.8, 0.95} {
+			byTail := slices.Clone(all)
 			for i := range byTail {
-				byTail[i].Time = t.Quantile(f, byTail[i].Resources, u)
+				byTail[i].Time = t.Quantile(f, input-1, byTail[i].Resources, u)
 			}
-		}
-		for _, o := range search.Front(byTail) {
-			keep[o.Resources] = o
+			for _, o := range search.Front(byTail) {
+				keep[o.Resources] = o
+			}
 		}
 	}
 	var out []search.Option

@@ -202,6 +202,6 @@ func (s *simulation) value(c tuner.Configuration) float64 {
 		}
 		service[k] = s.column(k, r)
 	}
-	s.columns.Latencies(service, s.uniform, s.latency)
+	s.columns.Latencies(nil, service, s.uniform, s.latency)
 	return s.p.Target.Of(s.latency)
 }

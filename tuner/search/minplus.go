@@ -61,8 +61,7 @@ func (d *dp) node(n *workflow.Node) plan {
 	case workflow.KindDelay:
 		return d.shift(plan{cost: make([]float64, d.bins+1), pick: func(int, []int) {}}, n.Delay.Seconds())
 	case workflow.KindLoop:
-		rounds := math.Ceil(math.Ceil(n.Count) / float64(max(n.Width, 1)))
-		return d.stretch(d.node(n.Children[0]), max(rounds, 1))
+		return d.stretch(d.node(n.Children[0]), rounds(n))
 	case workflow.KindSeries:
 		p := plan{cost: make([]float64, d.bins+1), pick: func(int, []int) {}}
 		for _, c := range n.Children {
@@ -77,6 +76,11 @@ func (d *dp) node(n *workflow.Node) plan {
 		p = d.parallel(p, d.node(c))
 	}
 	return p
+}
+
+// rounds is how often the iterations of a loop follow one another at most.
+func rounds(n *workflow.Node) float64 {
+	return max(math.Ceil(float64(n.Iterations())/float64(max(n.Width, 1))), 1)
 }
 
 // stage takes for every budget the slowest option, which is the cheapest.
@@ -172,7 +176,7 @@ func (s *Space) composedTime(choice []int) float64 {
 		case workflow.KindDelay:
 			return n.Delay.Seconds()
 		case workflow.KindLoop:
-			return max(math.Ceil(math.Ceil(n.Count)/float64(max(n.Width, 1))), 1) * walk(n.Children[0])
+			return rounds(n) * walk(n.Children[0])
 		case workflow.KindSeries:
 			for _, c := range n.Children {
 				t += walk(c)

@@ -58,6 +58,9 @@ type Space struct {
 	// for each of Composition.Uniforms.
 	Runs    int
 	Uniform [][]float64
+	// Input is that of each run, as in Composition.Of; nil where it makes no
+	// difference.
+	Input []int
 	// Column writes the service times of a slot in all runs under an option of
 	// its stage's variable.
 	Column func(slot, option int, dst []float64)
@@ -100,7 +103,7 @@ func (s *Space) Latencies(choice []int) []float64 {
 	for slot, stage := range s.Composition.Slots() {
 		s.service[slot] = s.column(slot, choice[s.Variable[stage]])
 	}
-	s.columns.Latencies(s.service, s.Uniform, s.latency)
+	s.columns.Latencies(s.Input, s.service, s.Uniform, s.latency)
 	return s.latency
 }
 
