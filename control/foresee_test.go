@@ -66,3 +66,32 @@ func TestLookAhead(t *testing.T) {
 		}
 	}
 }
+
+// A run that begins with several stages at once promises each later invocation
+// once, and invocations that one instance can serve one after another are not
+// promised an instance each.
+func TestPromisesOnce(t *testing.T) {
+	t.Parallel()
+	m, err := prior.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for service, together := range map[time.Duration]int{2 * time.Second: 1, 20 * time.Millisecond: 2} {
+		v := newVirtual(t, control.ModeApply, m, 1)
+		for _, n := range []string{"one", "other"} {
+			v.add(n, 300*time.Millisecond, 2*time.Second)
+		}
+		v.add("then", 300*time.Millisecond, 2*time.Second)
+		v.add("last", 300*time.Millisecond, service)
+		run := v.flow("flow", []string{"one", "other"}, []string{"then"}, []string{"last"})
+		for i := range 40 {
+			for k := range together {
+				v.at(start.Add(time.Duration(15*i)*window+time.Duration(k)*100*time.Millisecond), run)
+			}
+		}
+		v.run(start.Add(600 * window))
+		if n := v.of["last"].started; n > 50 { // some are early for the first runs, which little is known of
+			t.Errorf("runs %d at a time: %d instances of the last stage were started for 40", together, n)
+		}
+	}
+}

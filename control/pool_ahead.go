@@ -62,16 +62,19 @@ func (p *Pool) settle(ctx context.Context) error {
 // every invocation that is expected within moments, as far as limits allow.
 func (p *Pool) wanted(f *controlled) (s platform.Scale) {
 	s = f.base
-	expected := p.mind.known[p.index[f.revision.Function.Name]].expected
-	if expected == 0 || p.c.Mode != ModeApply || p.broken {
+	i := p.index[f.revision.Function.Name]
+	known, view := p.mind.known[i], p.mind.views[i]
+	if known.expected == 0 || p.c.Mode != ModeApply || p.broken {
 		return s
 	}
-	need := f.atWork + expected
-	if view := p.mind.views[p.index[f.revision.Function.Name]]; view.Service < view.ColdStart {
-		// Who is at work ends before another instance had started.
-		need = max(f.atWork, expected)
+	need := instances(f.atWork+known.expected, f.revision)
+	if view.Service < view.ColdStart {
+		// Who is at work ends before another instance had started, and so may each
+		// of those who are expected before the next of them comes.
+		n := float64(known.expected)
+		need = min(instances(known.expected, f.revision), pool.Instances(n, view, known.hold.Seconds()/n))
+		need = max(instances(f.atWork, f.revision), need)
 	}
-	need = instances(need, f.revision)
 	if most := f.revision.Function.Scale.Max; most > 0 {
 		need = min(need, most)
 	}

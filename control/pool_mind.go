@@ -26,7 +26,8 @@ type mind struct {
 type known struct {
 	account  *account
 	sight    sight
-	expected int // invocations that an instance is kept for
+	expected int           // invocations that an instance is kept for
+	hold     time.Duration // for how long, of all of them together
 }
 
 // newMind knows nothing that came before from.

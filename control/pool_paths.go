@@ -27,24 +27,34 @@ type stageKey struct{ workflow, path string }
 
 // paths says what follows the stages of workflows.
 type paths struct {
-	workflows map[string]bool   // of which enough is known
-	stages    map[stageKey]int  // their numbers
-	follow    map[int]following // by number of a stage that a run may begin with
-	young     bool              // some workflow has but few runs yet
+	stages  map[stageKey]stage // of workflows of which enough is known
+	numbers int                // that were given to stages
+	follow  []following
+	young   bool // some workflow has but few runs yet
 }
 
-// following are the stages that a run reaches later.
+// stage tells what follows it, which depends on how its run began: it has a number
+// for each stage that a run may begin with.
+type stage struct{ first, index, stages int }
+
+// begins is the number of the stage as the first of a run.
+func (s stage) begins() int { return s.first + s.index }
+
+// after is its number in a run that began with another one.
+func (s stage) after(entry stage) int { return s.first + (1+entry.index)*s.stages + s.index }
+
+// following are the stages that a run reaches later which began with one of them.
 type following struct {
+	entry     stage
 	lags      []workflow.Lag
 	between   [][]workflow.Lag
 	functions []string // by stage; "" for one that calls none
-	first     int      // the number of stage 0
 }
 
 // learnPaths reads what recent runs say. A workflow whose runs cannot be read
 // is left out.
 func (p *Pool) learnPaths(ctx context.Context, seed int64) *paths {
-	out := &paths{workflows: map[string]bool{}, stages: map[stageKey]int{}, follow: map[int]following{}}
+	out := &paths{stages: map[stageKey]stage{}}
 	if p.c.Workflows == nil || p.c.Runs == nil {
 		return out
 	}
@@ -97,23 +107,23 @@ func (ps *paths) add(w *workflow.Workflow, runs []TrialRecord, seed uint64) {
 			return 0 // no run reached it
 		}, r
 	}
-	ps.workflows[w.Name] = true
-	first := len(ps.stages)
-	functions := make([]string, len(g.Stages))
+	n := len(g.Stages)
+	functions := make([]string, n)
 	for i, s := range g.Stages {
 		functions[i] = s.Function
-		ps.stages[stageKey{w.Name, s.Path}] = first + i
+		ps.stages[stageKey{w.Name, s.Path}] = stage{ps.numbers, i, n}
 	}
 	between := c.LagsBetween(sampled())
 	for entry, lags := range c.LagsFrom(sampled()) {
-		ps.follow[first+entry] = following{lags, between, functions, first}
+		ps.follow = append(ps.follow, following{stage{ps.numbers, entry, n}, lags, between, functions})
 	}
+	ps.numbers += n * (n + 1)
 }
 
 // successors is what a policy is told, which knows functions by index.
 func (ps *paths) successors(index map[string]int) map[int][]pool.Successor {
 	out := make(map[int][]pool.Successor, len(ps.follow))
-	for entry, f := range ps.follow {
+	for _, f := range ps.follow {
 		for _, l := range f.lags {
 			i, known := index[f.functions[l.Stage]]
 			if !known || !comesLater(l) {
@@ -122,10 +132,11 @@ func (ps *paths) successors(index map[string]int) map[int][]pool.Successor {
 			s := pool.Successor{Function: i, Lag: l}
 			for a, lags := range f.between {
 				if b := lags[l.Stage]; f.lags[a].Reached > 0 && comesLater(b) {
-					s.Told = append(s.Told, pool.Told{By: f.first + a, Reached: f.lags[a].Reached, Lag: b})
+					by := stage{f.entry.first, a, f.entry.stages}
+					s.Told = append(s.Told, pool.Told{By: by.after(f.entry), Reached: f.lags[a].Reached, Lag: b})
 				}
 			}
-			out[entry] = append(out[entry], s)
+			out[f.entry.begins()] = append(out[f.entry.begins()], s)
 		}
 	}
 	return out

@@ -19,8 +19,9 @@ type ahead struct {
 type begun struct {
 	at       time.Duration
 	promises []*promise
-	told     map[int]bool // stages that have told what follows them
-	blind    bool         // nothing is known of the workflow yet
+	entry    stage
+	told     map[int]bool // stages that have told what follows them, by index
+	blind    bool         // nothing is known of the workflow, or of a run that begins so
 }
 
 // promise is one invocation that a run will likely make, or an instance that is
@@ -97,21 +98,21 @@ func (m *mind) follow(c Call, i int, at time.Duration) {
 		m.known[i].sight.add(false)
 		return
 	}
-	stage, known := m.paths.stages[stageKey{c.Workflow, c.Stage}]
+	s, known := m.paths.stages[stageKey{c.Workflow, c.Stage}]
 	r := m.ahead.runs[c.Run]
 	if r == nil {
 		m.known[i].sight.add(false)
-		r = &begun{at: at, told: map[int]bool{}, blind: !m.paths.workflows[c.Workflow]}
+		r = &begun{at: at, entry: s, told: map[int]bool{}, blind: !known}
 		m.ahead.runs[c.Run] = r
 		if known {
-			m.promise(r, at, m.policy.Foresee(stage))
+			m.promise(r, at, m.policy.Foresee(s.begins()))
 		}
 	} else if !r.blind {
 		m.known[i].sight.add(m.keeps(r, c.Function, at))
 	}
-	if known && !r.told[stage] {
-		r.told[stage] = true
-		m.promise(r, at, m.policy.Follow(stage))
+	if !r.blind && known && !r.told[s.index] {
+		r.told[s.index] = true
+		m.promise(r, at, m.policy.Follow(s.after(r.entry)))
 	}
 }
 
@@ -164,7 +165,9 @@ func (m *mind) expect(x *promise, step int) {
 	if !ok || step < 0 && !x.kept {
 		return
 	}
-	m.known[i].expected = max(0, m.known[i].expected+step)
+	k := m.known[i]
+	k.expected = max(0, k.expected+step)
+	k.hold = max(0, k.hold+time.Duration(step)*(x.until-x.ready))
 	m.touched[i] = true
 }
 

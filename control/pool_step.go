@@ -117,9 +117,9 @@ func (p *Pool) refresh(ctx context.Context, now time.Time) {
 // replace takes up another mind, with what the runs under way have promised.
 func (p *Pool) replace(next *mind) {
 	for i, k := range next.known {
-		k.expected = 0
+		k.expected, k.hold = 0, 0
 		if j, ok := p.mind.index[next.views[i].Name]; ok {
-			k.expected = p.mind.known[j].expected
+			k.expected, k.hold = p.mind.known[j].expected, p.mind.known[j].hold
 		}
 	}
 	next.ahead = p.mind.ahead

@@ -20,6 +20,7 @@ import (
 // the local one: the instance used last serves first, the one idle for longest
 // goes after the keep-alive of its revision, and the warm ones stay.
 type virtual struct {
+	window   time.Duration
 	t        testing.TB
 	now      time.Time
 	queue    agenda
@@ -45,6 +46,7 @@ type fleet struct {
 	busy           int
 	idle           []time.Time // since when, the one used last at the end
 	starting       []time.Time // ready at
+	started        int
 	waiting        []waiter
 	paid           time.Time
 }
@@ -73,7 +75,8 @@ func (a *agenda) Pop() any     { l := len(*a) - 1; x := (*a)[l]; *a = (*a)[:l]; 
 
 func newVirtual(t testing.TB, mode control.Mode, m forecast.Model, seed uint64) *virtual {
 	v := &virtual{
-		t: t, now: start, meter: control.NewMeter(), of: map[string]*fleet{}, random: rand.New(rand.NewPCG(seed, 99)),
+		window: window,
+		t:      t, now: start, meter: control.NewMeter(), of: map[string]*fleet{}, random: rand.New(rand.NewPCG(seed, 99)),
 	}
 	v.pool = control.NewPool(v.config(mode, m), v.now)
 	return v
@@ -81,7 +84,7 @@ func newVirtual(t testing.TB, mode control.Mode, m forecast.Model, seed uint64) 
 
 func (v *virtual) config(mode control.Mode, m forecast.Model) control.PoolConfig {
 	return control.PoolConfig{
-		Mode: mode, Window: window, World: v, Meter: v.meter, Model: m,
+		Mode: mode, Window: v.window, World: v, Meter: v.meter, Model: m,
 		Functions: func() []function.Revision {
 			var out []function.Revision
 			for _, n := range v.names {
@@ -106,7 +109,7 @@ func (v *virtual) add(name string, start, service time.Duration) {
 	v.names = append(v.names, name)
 	v.of[name] = &fleet{
 		revision: revision(name, function.ScaleBounds{}), start: start, service: service, paid: v.now,
-		scale: platform.Scale{KeepAlive: control.ReactiveWindows * window},
+		scale: platform.Scale{KeepAlive: control.ReactiveWindows * v.window},
 	}
 }
 
@@ -213,6 +216,7 @@ func (v *virtual) balance(f *fleet) {
 	for range missing {
 		began := v.now
 		f.starting = append(f.starting, v.now.Add(f.start))
+		f.started++
 		v.at(v.now.Add(f.start), func() {
 			v.pay(f)
 			f.starting = f.starting[1:]
