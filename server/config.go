@@ -36,6 +36,8 @@ type Config struct {
 	// Learn is how old the server's own forecasting model may grow before another
 	// is trained; by default 1,440 windows: a day at a window of a minute.
 	Learn time.Duration
+	// BackgroundCPU is the part of one CPU that training takes; by default 0.2.
+	BackgroundCPU float64
 	// Logger gets what happens; by default nothing is logged.
 	Logger *slog.Logger
 }
@@ -58,6 +60,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Learn <= 0 {
 		c.Learn = 1440 * c.Window
+	}
+	if c.BackgroundCPU <= 0 {
+		c.BackgroundCPU = 0.2
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -49,7 +49,7 @@ func TestRetrains(t *testing.T) {
 	file := filepath.Join(dir, "models", "pool.model")
 	var log lockedBuffer
 	w := newWorld(t, server.Config{
-		DataDir: dir, Pool: control.ModeRecommend, Window: time.Second, Learn: 200 * time.Millisecond,
+		DataDir: dir, Pool: control.ModeRecommend, Window: time.Second, Learn: 200 * time.Millisecond, BackgroundCPU: 1,
 		Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	w.deploy(function("echo", "echo"))

@@ -10,7 +10,8 @@ import (
 func TestPaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
-		wait := paced(t.Context())
+		s := &Server{config: Config{}.withDefaults()}
+		wait := s.paced(t.Context())
 		for _, work := range []time.Duration{100 * time.Millisecond, 0, time.Second, time.Microsecond} {
 			time.Sleep(work)
 			if !wait() {
@@ -18,7 +19,7 @@ func TestPaced(t *testing.T) {
 			}
 		}
 		worked := 1100*time.Millisecond + time.Microsecond
-		if got, want := time.Since(begin), time.Duration(float64(worked)/learnShare); got < want-time.Millisecond || got > want+time.Millisecond {
+		if got, want := time.Since(begin), time.Duration(float64(worked)/s.config.BackgroundCPU); got < want-time.Millisecond || got > want+time.Millisecond {
 			t.Errorf("%v of work took %v, want %v", worked, got, want)
 		}
 	})

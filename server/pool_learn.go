@@ -17,8 +17,6 @@ import (
 )
 
 const (
-	// learnShare is the part of one CPU that training takes.
-	learnShare = 0.2
 	// judged windows at the end of the histories are kept from training, to
 	// choose between the new model and the one in use.
 	judged = 360
@@ -101,7 +99,7 @@ func (s *Server) learn(ctx context.Context, now *hurdle.Model) (*hurdle.Model, e
 	if active < learnLeast {
 		return nil, nil
 	}
-	model, err := hurdle.Learner{}.Train(train, forecast.Budget{Continue: paced(ctx)}, rand.New(rand.NewPCG(uint64(end), 0)))
+	model, err := hurdle.Learner{}.Train(train, forecast.Budget{Continue: s.paced(ctx)}, rand.New(rand.NewPCG(uint64(end), 0)))
 	if err != nil || ctx.Err() != nil {
 		return nil, err
 	}
@@ -137,7 +135,7 @@ func (s *Server) judge(ctx context.Context, m *hurdle.Model, end int64) (float64
 			cases = append(cases, forecast.Case{History: past, Future: all.Dense(nil, judged)})
 		}
 	}
-	wait := paced(ctx)
+	wait := s.paced(ctx)
 	score, err := forecast.Backtest(m.New(), cases, func(_ int, predict func()) error {
 		predict()
 		wait()
@@ -148,10 +146,10 @@ func (s *Server) judge(ctx context.Context, m *hurdle.Model, end int64) (float64
 
 // paced lets work go on for its share of the time: it is to be called often,
 // and sleeps.
-func paced(ctx context.Context) func() bool {
-	last := time.Now()
+func (s *Server) paced(ctx context.Context) func() bool {
+	last, rest := time.Now(), 1/min(1, s.config.BackgroundCPU)-1
 	return func() bool {
-		pause := time.NewTimer(time.Duration(float64(time.Since(last)) * (1 - learnShare) / learnShare))
+		pause := time.NewTimer(time.Duration(rest * float64(time.Since(last))))
 		defer pause.Stop()
 		select {
 		case <-ctx.Done():
