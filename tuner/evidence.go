@@ -20,6 +20,15 @@ type evidence struct {
 	floor function.Bytes // memory that is known or strongly believed to be needed
 }
 
+// size returns how large the noise of an observation is, relative to that of the
+// variable: its input may be steadier than others.
+func (e evidence) size(i int) float64 {
+	if e.effect == nil || e.input[i] == 0 {
+		return 1
+	}
+	return e.effect.size[e.input[i]-1]
+}
+
 // headroom is how much more than the measured peak a function is given.
 const headroom = 1.05
 

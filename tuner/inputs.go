@@ -20,11 +20,13 @@ const (
 
 // inputEffects is by how much each input raises the log time of a variable: a
 // level and, as more CPU may help large inputs more than small ones, a slope over
-// the logarithm of CPU.
+// the logarithm of CPU. Inputs may differ in their noise too: what takes long is
+// often steadier than what a busy moment can double.
 type inputEffects struct {
 	share        []float64 // of the variable's invocations that each input has
 	level, slope []float64
-	centre       float64 // where the level holds
+	centre       float64   // where the level holds
+	size         []float64 // of the noise of each input, relative to that of the variable
 	// An input that was met once is hardly known: under each explanation of the
 	// data the level is off by so much.
 	off [][]float64
@@ -115,82 +117,53 @@ func invocationShares(p *Problem) [][]float64 {
 }
 
 // fitEffects regresses the log times of one variable that were not censored on a
-// trend over its resources and the inputs. Its off are standard deviations, the
-// same for all explanations.
+// trend over its resources and the inputs, and compares the noise of the inputs.
+// Its off are standard deviations, the same for all explanations.
 func fitEffects(e *evidence, share []float64, sized bool) *inputEffects {
 	inputs := len(share)
-	out := &inputEffects{share: share, level: make([]float64, inputs), slope: make([]float64, inputs), off: make([][]float64, explanations)}
+	out := &inputEffects{
+		share: share, level: make([]float64, inputs), slope: make([]float64, inputs),
+		size: slices.Repeat([]float64{1}, inputs), off: make([][]float64, explanations),
+	}
 	for x := range out.off {
 		out.off[x] = make([]float64, inputs)
 	}
-	trend := 1
+	g := &regression{trend: 1, inputs: inputs}
 	if sized {
-		trend = 4
+		g.trend = 4
 	}
-	var used []int
 	for i := range e.logTime {
 		if !e.censored[i] && e.input[i] > 0 {
-			used = append(used, i)
+			g.input, g.y = append(g.input, e.input[i]-1), append(g.y, e.logTime[i])
 			out.centre += e.logCPU(i, sized)
 		}
 	}
-	if len(used) < 2 {
+	if len(g.y) < 2 {
 		return out
 	}
-	out.centre /= float64(len(used))
-	n := trend + 2*inputs
-	a, b := mat.NewSymDense(n, nil), mat.NewVecDense(n, nil)
-	row := func(i int) []float64 {
-		x := make([]float64, n)
-		x[0] = 1
-		c := e.logCPU(i, sized) - out.centre
-		if sized {
-			x[1], x[2], x[3] = c, c*c, math.Log(e.resources[i].Memory.GiB())
-		}
-		k := trend + e.input[i] - 1
-		x[k], x[k+inputs] = 1, c
-		return x
-	}
-	for _, i := range used {
-		x := row(i)
-		for r := range n {
-			b.SetVec(r, b.AtVec(r)+x[r]*e.logTime[i])
-			for c := r; c < n; c++ {
-				a.SetSym(r, c, a.At(r, c)+x[r]*x[c])
-			}
+	out.centre /= float64(len(g.y))
+	for i := range e.logTime {
+		if !e.censored[i] && e.input[i] > 0 {
+			g.add(e, i, out.centre)
 		}
 	}
-	for r := range n {
-		w := inputWeight
-		switch {
-		case r == 0:
-			w = 1e-6 // the level is free
-		case r >= trend+inputs:
-			w = slopeWeight
+	var noise float64
+	for range sizeRounds {
+		var ok bool
+		if noise, ok = g.solve(out.size); !ok {
+			return out
 		}
-		a.SetSym(r, r, a.At(r, r)+w)
+		g.resize(out.size, noise)
 	}
-	var chol mat.Cholesky
-	var beta mat.VecDense
-	var inverse mat.SymDense
-	if !chol.Factorize(a) || chol.SolveVecTo(&beta, b) != nil || chol.InverseTo(&inverse) != nil {
-		return out
-	}
-	var square float64
-	for _, i := range used {
-		d := e.logTime[i] - mat.Dot(mat.NewVecDense(n, row(i)), &beta)
-		square += d * d
-	}
-	noise := math.Sqrt(square / math.Max(float64(len(used)-trend-inputs), 1))
 	for k := range inputs {
-		out.level[k], out.slope[k] = beta.AtVec(trend+k), beta.AtVec(trend+inputs+k)
+		out.level[k], out.slope[k] = g.beta.AtVec(g.trend+k), g.beta.AtVec(g.trend+inputs+k)
 		// Compared with the mean of the inputs, which is the surface's.
-		contrast := mat.NewVecDense(n, nil)
+		contrast := mat.NewVecDense(g.params(), nil)
 		for j, s := range share {
-			contrast.SetVec(trend+j, -s)
+			contrast.SetVec(g.trend+j, -s)
 		}
-		contrast.SetVec(trend+k, 1-share[k])
-		sd := noise * math.Sqrt(math.Max(mat.Inner(contrast, &inverse, contrast), 0))
+		contrast.SetVec(g.trend+k, 1-share[k])
+		sd := noise * math.Sqrt(math.Max(mat.Inner(contrast, &g.inverse, contrast), 0))
 		for x := range out.off {
 			out.off[x][k] = sd
 		}
@@ -199,21 +172,36 @@ func fitEffects(e *evidence, share []float64, sized bool) *inputEffects {
 }
 
 // inputSpread returns the standard deviation of the log time that inputs cause
-// with resources r, and the factor by which they raise the mean time.
-func (b *belief) inputSpread(v int, r function.Resources) (sd, excess float64) {
+// with resources r.
+func (b *belief) inputSpread(v int, r function.Resources) float64 {
 	effect := b.evidence[v].effect
 	if effect == nil {
-		return 0, 1
+		return 0
 	}
 	cpu := b.logCPU(v, r)
 	square := 0.0
-	excess = 0
 	for k, s := range effect.share {
 		d := effect.at(k, cpu)
 		square += s * d * d
-		excess += s * math.Exp(d)
 	}
-	return math.Sqrt(square), excess
+	return math.Sqrt(square)
+}
+
+// excess returns the factor by which inputs and noise of standard deviation sd,
+// outliers left out, raise the mean time with resources r.
+func (b *belief) excess(v int, r function.Resources, sd float64) float64 {
+	effect, n := b.evidence[v].effect, &b.noise[v]
+	if effect == nil {
+		return n.smear(sd)
+	}
+	cpu := b.logCPU(v, r)
+	sum := 0.0
+	for k, s := range effect.share {
+		if s > 0 {
+			sum += s * math.Exp(effect.at(k, cpu)) * n.smear(sd*effect.size[k])
+		}
+	}
+	return sum
 }
 
 // inputOf returns the input that a uniform number draws.

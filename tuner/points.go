@@ -14,6 +14,7 @@ type points struct {
 	value   []float64 // mean log time
 	weight  []float64 // of the mean, in observations
 	scatter []float64 // sum of squared deviations from the mean
+	size    []float64 // of the noise, see evidence.size; weight and scatter are relative to it
 }
 
 const (
@@ -40,8 +41,10 @@ func gatherPoints(e evidence, most int) points {
 		for _, i := range of {
 			scatter += (e.logTime[i] - mean) * (e.logTime[i] - mean)
 		}
-		p.of, p.value, p.scatter = append(p.of, of), append(p.value, mean), append(p.scatter, scatter)
-		p.weight = append(p.weight, n/(1+sameRun*(n-1)))
+		size := e.size(of[0])
+		p.of, p.value, p.size = append(p.of, of), append(p.value, mean), append(p.size, size)
+		p.scatter = append(p.scatter, scatter/(size*size))
+		p.weight = append(p.weight, n/(1+sameRun*(n-1))/(size*size))
 	}
 	for _, run := range e.runs() {
 		middle := e.median(run)
@@ -58,7 +61,8 @@ func gatherPoints(e evidence, most int) points {
 		}
 	}
 	if drop := len(p.of) - most; drop > 0 {
-		p.of, p.value, p.weight, p.scatter = p.of[drop:], p.value[drop:], p.weight[drop:], p.scatter[drop:]
+		p.of, p.value, p.size = p.of[drop:], p.value[drop:], p.size[drop:]
+		p.weight, p.scatter = p.weight[drop:], p.scatter[drop:]
 	}
 	return p
 }

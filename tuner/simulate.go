@@ -142,8 +142,7 @@ func (b *belief) efficient(v int) []function.Resources {
 	for _, doubt := range [...]float64{0, 1.5, -1.5} {
 		options := make([]search.Option, len(all))
 		for i, c := range all {
-			inputs, _ := b.inputSpread(v, c.r)
-			t := b.guidance(c.mean, c.sd, math.Hypot(c.noise, inputs), doubt)
+			t := b.guidance(c.mean, c.sd, math.Hypot(c.noise, b.inputSpread(v, c.r)), doubt)
 			options[i] = search.Option{Resources: c.r, Time: t, Cost: b.visits[v]*b.p.rate(c.r)*t + b.p.StandingCost(v, c.r)}
 		}
 		for _, o := range search.Front(options) {
@@ -270,7 +269,7 @@ func (sc *scenario) space(caution float64) *search.Space {
 // guide is the effective time of an option: of the draw, if there is only one.
 func (sc *scenario) guide(v, i int) float64 {
 	m := sc.menus[v]
-	inputs, _ := sc.b.inputSpread(v, m.resources[i])
+	inputs := sc.b.inputSpread(v, m.resources[i])
 	if len(sc.draws) == 1 {
 		return sc.b.guidance(m.draws[sc.draws[0]][i], 0, math.Hypot(m.noise[i], inputs), 0)
 	}
@@ -287,9 +286,8 @@ func (sc *scenario) cost(v, i int) float64 {
 	if len(sc.draws) == 1 {
 		t = m.draws[sc.draws[0]][i]
 	}
-	_, inputs := b.inputSpread(v, m.resources[i])
 	n := &b.noise[v]
-	t = math.Exp(t) * n.smear(m.noise[i]) * n.excess(n.mean(b.logCPU(v, m.resources[i]))) * inputs
+	t = math.Exp(t) * b.excess(v, m.resources[i], m.noise[i]) * n.excess(n.mean(b.logCPU(v, m.resources[i])))
 	return b.visits[v]*(b.p.rate(m.resources[i])*t+b.p.Price.PerInvocation) + b.p.StandingCost(v, m.resources[i])
 }
 
@@ -305,13 +303,14 @@ func (sc *scenario) column(slot, v, i int, dst []float64) {
 			f = make([]float64, sc.runs)
 			rest := 1 - m.shares[e][i]
 			for r, u := range sc.luck[slot] {
-				if u >= rest {
-					f[r] = math.Exp(n.draw((u - rest) / (1 - rest)))
-				} else {
-					f[r] = math.Exp(m.noises[e][i] * n.deviation(u/rest))
-				}
+				off, size := 0.0, 1.0
 				if k := sc.input[r]; k >= 0 {
-					f[r] *= math.Exp(effect.under(e, k, cpu))
+					off, size = effect.under(e, k, cpu), effect.size[k]
+				}
+				if u >= rest {
+					f[r] = math.Exp(off + n.draw((u-rest)/(1-rest)))
+				} else {
+					f[r] = math.Exp(off + size*m.noises[e][i]*n.deviation(u/rest))
 				}
 			}
 			factors[e] = f

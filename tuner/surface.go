@@ -204,7 +204,8 @@ func (s *surface) residuals(e evidence) {
 		one := s.post.NoiseVariance(s.data.X[i])
 		// The variance of the point, its noise taken out, and that of one
 		// invocation put in its place.
-		sd := math.Sqrt(math.Max(variance[i]-one/s.data.Weight[i], 0) + one)
+		size := s.points.size[i]
+		sd := math.Sqrt(math.Max(variance[i]-one/s.data.Weight[i], 0) + one*size*size)
 		for _, k := range of {
 			y := e.logTime[k]
 			if s.censored[i] {
