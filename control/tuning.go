@@ -105,7 +105,8 @@ func within(s function.Space, largest function.Resources) (function.Space, error
 
 // learn derives the graph and the history from the records.
 func (t *Tuning) learn() error {
-	g, err := workflow.NewGraph(t.c.Workflow, BranchingOf(t.c.Workflow, t.records))
+	branching := BranchingByInput(t.c.Workflow, t.records, len(t.c.Inputs), func(r *TrialRecord) int { return t.input(r.Input) })
+	g, err := workflow.NewGraphOf(t.c.Workflow, branching, t.problem.Inputs)
 	if err != nil {
 		return fmt.Errorf("deriving the graph of %s: %w", t.c.Workflow.Name, err)
 	}

@@ -169,11 +169,15 @@ func (o *Online) towards(c tuner.Configuration) tuner.Configuration {
 	return out
 }
 
-// Keep adds a live run to what is known.
+// Keep adds a live run to what is known. Trial.Input tells which of the inputs it
+// had, if any.
 func (o *Online) Keep(ctx context.Context, now time.Time, trial Trial, m Measurement) error {
 	r := RecordOf(trial, m)
 	r.Online = true
-	return o.t.keep(ctx, now, r, -1)
+	if trial.Input >= 0 {
+		r.Input = o.t.c.Inputs[trial.Input].Name
+	}
+	return o.t.keep(ctx, now, r, trial.Input)
 }
 
 // Concurrency returns the most invocations of a function that one run of a graph

@@ -13,7 +13,7 @@ import (
 type Trial struct {
 	ID        string
 	Resources map[string]function.Resources // by function
-	Input     int                           // index into TuningConfig.Inputs
+	Input     int                           // index into TuningConfig.Inputs; -1 for none of them, of a live run
 }
 
 // Measurement is what one run showed.

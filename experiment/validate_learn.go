@@ -23,7 +23,7 @@ func (l *ValidateLive) learn() (flow.Workflow, error) {
 	if len(first) < fewestValidated {
 		return flow.Workflow{}, fmt.Errorf("%d runs in the blocks to learn from are too few: run for longer", len(first))
 	}
-	g, err := workflow.NewGraph(l.Workflow, control.BranchingOf(l.Workflow, trialsOf(first)))
+	g, err := l.graph(first)
 	if err != nil {
 		return flow.Workflow{}, err
 	}
@@ -71,10 +71,18 @@ func (l *ValidateLive) learn() (flow.Workflow, error) {
 	return w, nil
 }
 
+// graph says which ways runs with each of the sample inputs took.
+func (l *ValidateLive) graph(runs []run.Run) (*workflow.Graph, error) {
+	records := trialsOf(runs)
+	byInput := control.BranchingByInput(l.Workflow, records, len(l.Weights), func(r *control.TrialRecord) int { return l.Inputs[r.ID] })
+	return workflow.NewGraphOf(l.Workflow, byInput, l.Weights)
+}
+
 // trialsOf returns runs in the words of those who estimate branches.
 func trialsOf(runs []run.Run) []control.TrialRecord {
 	out := make([]control.TrialRecord, len(runs))
 	for i := range runs {
+		out[i].ID = runs[i].ID
 		for k := range runs[i].Stages {
 			out[i].Invocations = append(out[i].Invocations, control.TrialInvocation{Stage: runs[i].Stages[k].Path})
 		}

@@ -182,3 +182,15 @@ func TestTrialsAreDemand(t *testing.T) {
 		t.Errorf("%d events of instances that serve, want the begin and end of two invocations", n)
 	}
 }
+
+// A live run counts as one with a declared input if it has its body, however that
+// is laid out.
+func TestInputOfLiveRun(t *testing.T) {
+	t.Parallel()
+	o := &onlineTuning{plan: &tuningPlan{bodies: [][]byte{[]byte(`{"a": 1, "b": [2]}`), []byte(`{"a": 2}`)}}}
+	for body, want := range map[string]int{`{"a":1,"b":[2]}`: 0, "{ \"a\": 2\n}": 1, `{"a":3}`: -1, ``: -1, `{`: -1} {
+		if got := o.input([]byte(body)); got != want {
+			t.Errorf("body %q is input %d, want %d", body, got, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,14 @@ import (
 // document makes the file.
 func (p *profiler) document(functions []*profiled, records []control.TrialRecord) (*profile.Profile, error) {
 	w := p.plan.workflow.workflow
-	g, err := workflow.NewGraph(w, control.BranchingOf(w, records))
+	inputs := p.plan.config.Inputs
+	weights := make([]float64, len(inputs))
+	for i, in := range inputs {
+		weights[i] = in.Weight
+	}
+	g, err := workflow.NewGraphOf(w, control.BranchingByInput(w, records, len(inputs), func(r *control.TrialRecord) int {
+		return slices.IndexFunc(inputs, func(in control.TrialInput) bool { return in.Name == r.Input })
+	}), weights)
 	if err != nil {
 		return nil, err
 	}

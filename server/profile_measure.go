@@ -157,7 +157,9 @@ func (p *profiler) capture(ctx context.Context) ([]*profiled, []control.TrialRec
 		if m.Failed {
 			return nil, nil, fmt.Errorf("the workflow fails with input %s and the most resources: %s", in.Name, m.Message)
 		}
-		records = append(records, control.RecordOf(trial, m))
+		r := control.RecordOf(trial, m)
+		r.Input = in.Name
+		records = append(records, r)
 		counts := map[string]int{}
 		for _, o := range m.Invocations {
 			counts[o.Function]++

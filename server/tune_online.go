@@ -1,9 +1,12 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -104,9 +107,23 @@ func (o *onlineTuning) run(ctx context.Context, p *engine.Plan, in engine.Input)
 			m.Message = res.Problem.Error()
 		}
 		m.Invocations, _ = t.watch.take()
-		o.ended <- endedTrial{t.trial, m}
+		trial := t.trial
+		trial.Input = o.input(in.Body)
+		o.ended <- endedTrial{trial, m}
 	}
 	return res, nil
+}
+
+// input returns which of the inputs of the session a body is, -1 for none.
+func (o *onlineTuning) input(body []byte) int {
+	var got, want bytes.Buffer
+	if json.Compact(&got, body) != nil {
+		return -1
+	}
+	return slices.IndexFunc(o.plan.bodies, func(known []byte) bool {
+		want.Reset()
+		return json.Compact(&want, known) == nil && bytes.Equal(got.Bytes(), want.Bytes())
+	})
 }
 
 // note counts a live run, and looks for drift in those that were no trial.
