@@ -19,6 +19,9 @@ const (
 	// forgetAt is the number of gaps at which the older half of their weight
 	// is forgotten.
 	forgetAt = 256
+	// unended is how many gaps that never end are added to those seen: each burst
+	// has a last use, and among gaps seen there is none after it.
+	unended = 1
 )
 
 // gaps is a histogram of how long one level of a function stayed unused: level
@@ -60,21 +63,23 @@ func (g *gaps) keep(pooled *gaps, gb, price float64) time.Duration {
 	if pooled.n > 0 {
 		share = pooledWeight / pooled.n
 	}
-	var total, held float64 // gaps not over yet; idle seconds of those over
-	for i := range g.count {
-		total += float64(g.count[i] + share*pooled.count[i])
+	// Gaps that end in a bin, and those that do not end until after it.
+	var n, after [gapBins]float64
+	total := float64(unended)
+	for i := gapBins - 1; i >= 0; i-- {
+		after[i] = total
+		n[i] = float64(g.count[i] + share*pooled.count[i])
+		total += n[i]
 	}
-	if total == 0 {
+	if total == unended {
 		return breakEven(gb, price)
 	}
 	best, bestCost := 0.0, price*total
-	lower := 0.0
+	lower, held := 0.0, 0.0 // idle seconds of the gaps that are over
 	for i := range gapBins - 1 {
-		n := float64(g.count[i] + share*pooled.count[i])
 		edge := gapEdge(i)
-		held += n * (lower + edge) / 2
-		total -= n
-		if cost := gb*(held+total*edge) + price*total; cost < bestCost {
+		held += n[i] * (lower + edge) / 2
+		if cost := gb*(held+after[i]*edge) + price*after[i]; cost < bestCost {
 			best, bestCost = edge, cost
 		}
 		lower = edge

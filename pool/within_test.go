@@ -84,7 +84,7 @@ func TestKeepMinimisesCost(t *testing.T) {
 		}
 		gb, price := rapid.Float64Range(0.05, 2).Draw(t, "gb"), rapid.Float64Range(0.1, 5000).Draw(t, "price")
 		cost := func(keep float64) float64 {
-			c := 0.0
+			c := unended * (gb*keep + price)
 			for _, b := range bins {
 				lower := 0.0
 				if b > 0 {
