@@ -51,7 +51,7 @@ func (k *worker) replay(h *forecast.History, s *state) {
 	}
 	r.learn(past)
 	s.bias += r.bias
-	s.levels, s.weight = r.levels, r.weight
+	s.levels, s.weight, s.shift = r.levels, r.weight, r.shift
 }
 
 // copyWindow appends window w of h to past.

@@ -21,6 +21,8 @@ type state struct {
 	predicted bool
 	active    float64 // probability, corrected
 	counts    forecast.Hurdle
+	// made is the same as it was given out, with the levels corrected.
+	made forecast.Hurdle
 
 	// bias is added to the logit of activity.
 	bias float64
@@ -28,6 +30,9 @@ type state struct {
 	// at or below the predicted quantile, of the last counts and a prior.
 	levels [len(nominal)]float64
 	weight float64 // of the counts behind levels
+	// shift is what is added to a corrected level, by nominal level, so that what
+	// is given out is right on average.
+	shift [len(nominal)]float64
 }
 
 const (
@@ -38,6 +43,9 @@ const (
 	// counts. Half of the way from the nominal levels to them is gone when the
 	// weight of what was observed is levelHalf, nearly all at several times that.
 	levelMemory, levelHalf = 300, 17
+	// The shifts move by one over the number of counts seen, of which so many are
+	// taken to have been seen before the first and to be remembered.
+	shiftFirst, shiftMemory = 50, 150
 )
 
 // learn compares the last prediction with what came.
@@ -53,21 +61,40 @@ func (s *state) learn(h *forecast.History) {
 	}
 	s.bias += biasRate * (1 - s.active)
 	s.weight = s.weight*(1-1.0/levelMemory) + 1
-	at, before := s.counts.CDF(count), s.counts.CDF(math.Ceil(count)-1)
-	if count <= 1 {
-		before = 0
-	}
+	at, before := transform(s.counts, count)
 	for j, level := range nominal {
-		// The randomised transform of a count is uniform between the two.
-		below := 0.0
-		switch {
-		case at <= level:
-			below = 1
-		case before < level:
-			below = (level - before) / (at - before)
-		}
-		s.levels[j] += (below - s.levels[j]) / s.weight
+		s.levels[j] += (reached(level, before, at) - s.levels[j]) / s.weight
 	}
+	// The levels above are right at the predicted quantiles, not between them, and
+	// lag behind where a function changes. What was given out is watched as well:
+	// each shift follows the share of counts that came at or below its level, so
+	// that in the long run the share is the level, whatever the reason that it was
+	// not (Gibbs and Candes, Adaptive conformal inference, 2021).
+	rate := 1 / (shiftFirst + math.Min(s.weight, shiftMemory))
+	at, before = transform(s.made, count)
+	for j, level := range nominal {
+		s.shift[j] += rate * (reached(level, before, at) - level)
+	}
+}
+
+// transform returns the probabilities of at most the count and of less: the
+// randomised transform of a count is uniform between the two.
+func transform(d forecast.Hurdle, count float64) (at, before float64) {
+	if count > 1 {
+		before = d.CDF(math.Ceil(count) - 1)
+	}
+	return d.CDF(count), before
+}
+
+// reached is the probability that the randomised transform is at most the level.
+func reached(level, before, at float64) float64 {
+	switch {
+	case at <= level:
+		return 1
+	case before < level:
+		return (level - before) / (at - before)
+	}
+	return 0
 }
 
 // corrected returns the levels that the predicted quantiles are taken to have.
@@ -81,11 +108,25 @@ func (s *state) corrected() []float64 {
 	last := 0.0
 	for j, level := range nominal {
 		l := level + trust*(s.levels[j]-level)
+		l += trust * s.shiftAt(l)
 		room := float64(len(nominal)-j) * least
 		out[j] = math.Min(math.Max(l, last+least), 1-room)
 		last = out[j]
 	}
 	return out
+}
+
+// shiftAt is the shift of a level: that of the nominal levels and none at 0 and
+// 1, and linear between them.
+func (s *state) shiftAt(level float64) float64 {
+	from, low := 0.0, 0.0
+	for j, to := range nominal {
+		if level <= to {
+			return low + (s.shift[j]-low)*(level-from)/(to-from)
+		}
+		from, low = to, s.shift[j]
+	}
+	return low * (1 - level) / (1 - from)
 }
 
 // predict makes the distribution of a window from the outputs of the models.
@@ -96,10 +137,11 @@ func (s *state) predict(window int64, ahead int, logit float64, quantiles []floa
 		q := min(max(float64(quantiles[j]), -maxTarget), maxTarget)
 		values[j] = math.Expm1(location + scale*q)
 	}
-	active := 1 / (1 + math.Exp(-logit-s.bias))
+	active, levels := 1/(1+math.Exp(-logit-s.bias)), s.corrected()
 	if ahead == 0 {
 		s.window, s.predicted, s.active = window, true, active
 		s.counts = forecast.NewHurdle(0, nominal[:], values)
+		s.made = forecast.NewHurdle(0, levels, values)
 	}
-	return forecast.NewHurdle(1-active, s.corrected(), values)
+	return forecast.NewHurdle(1-active, levels, values)
 }
