@@ -89,6 +89,7 @@ type Pool struct {
 	mind   *mind                          // replaced under mu
 	model  atomic.Pointer[forecast.Model] // to be taken up at the next step
 	latest atomic.Pointer[forecast.Model]
+	terms  atomic.Pointer[map[string]Terms]
 	speeds speeds
 
 	functions []controlled
@@ -125,6 +126,7 @@ type PoolState struct {
 	KeepAlive time.Duration
 	Floor     int // of it, declared
 	Reason    string
+	Price     float64 // of a cold start, in seconds of an idle instance
 	// Arrivals of the window and the instances that they need, at the levels
 	// of Quantiles; nil without a forecast.
 	Arrivals  []float64

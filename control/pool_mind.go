@@ -60,10 +60,11 @@ func (m *mind) setFunctions(views []pool.Function, histories map[string]*forecas
 	m.policy.SetFunctions(views, histories)
 }
 
-// see is told what follows the stages of workflows.
-func (m *mind) see(paths *paths) {
+// see is told what follows the stages of workflows, and which functions are not
+// started ahead all the same.
+func (m *mind) see(paths *paths, alone func(fn string) bool) {
 	m.paths = paths
-	m.policy.SetSuccessors(paths.successors(m.index), func(i int) bool { return m.known[i].sight.enough() })
+	m.policy.SetSuccessors(paths.successors(m.index, alone), func(i int) bool { return m.known[i].sight.enough() })
 }
 
 func (m *mind) arrive(e pool.Event) {
@@ -85,7 +86,7 @@ func (m *mind) plan(s *pool.Snapshot) pool.Plan {
 	p := m.policy.Plan(s)
 	for i, k := range m.known {
 		if p != nil {
-			k.account.plan(s.Now, p[i], m.views[i].ColdStart, coldStartWindows*m.window.Seconds())
+			k.account.plan(s.Now, p[i], m.views[i].ColdStart, m.price(i))
 		}
 	}
 	return p

@@ -121,12 +121,12 @@ func (ps *paths) add(w *workflow.Workflow, runs []TrialRecord, seed uint64) {
 }
 
 // successors is what a policy is told, which knows functions by index.
-func (ps *paths) successors(index map[string]int) map[int][]pool.Successor {
+func (ps *paths) successors(index map[string]int, alone func(fn string) bool) map[int][]pool.Successor {
 	out := make(map[int][]pool.Successor, len(ps.follow))
 	for _, f := range ps.follow {
 		for _, l := range f.lags {
 			i, known := index[f.functions[l.Stage]]
-			if !known || !comesLater(l) {
+			if !known || !comesLater(l) || alone(f.functions[l.Stage]) {
 				continue
 			}
 			s := pool.Successor{Function: i, Lag: l}

@@ -56,7 +56,7 @@ func (p *Pool) recall(ctx context.Context, now time.Time, model forecast.Model) 
 			}
 		}
 		m.look(begin)
-		m.see(p.paths) // some runs may have become enough to rely on
+		m.see(p.paths, p.alone) // some runs may have become enough to rely on
 		m.plan(&s)
 		for len(events) > 0 && since(events[0].At) < begin+p.c.Window && w < next {
 			m.replay(events[0], p.functions, atWork)

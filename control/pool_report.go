@@ -67,7 +67,7 @@ func (p *Pool) entry(now time.Time, kind, fn string, old PoolState, s planned, r
 	data := targetData{
 		Mode: p.c.Mode, Window: s.Planned, Length: p.c.Window, Before: old.Target, Target: s.Target, KeepAlive: s.KeepAlive, Floor: s.Floor,
 		Arrivals: s.Arrivals, Instances: s.Instances, Coverage: s.Coverage, Trust: s.Trust,
-		ColdStart: s.ColdStart, Service: s.Service, PriceSeconds: coldStartWindows * p.c.Window.Seconds(),
+		ColdStart: s.ColdStart, Service: s.Service, PriceSeconds: s.Price,
 	}
 	if s.Arrivals != nil {
 		data.Levels = Quantiles[:]

@@ -110,7 +110,7 @@ func (p *Pool) refresh(ctx context.Context, now time.Time) {
 		}
 	}
 	p.mind.setFunctions(p.views(), histories)
-	p.mind.see(p.paths)
+	p.mind.see(p.paths, p.alone)
 	p.mind.ahead.forget(since(now) - ReactiveWindows*p.c.Window - time.Hour)
 }
 
@@ -134,11 +134,14 @@ func (p *Pool) views() []pool.Function {
 	for i := range p.functions {
 		r := &p.functions[i].revision
 		slow, _, service := p.speeds.get(r.Function.Name)
+		terms := p.termsOf(r.Function.Name)
 		views[i] = pool.Function{
 			// A unit of memory for every instance, so that the price of a
 			// cold start is a time that one is kept idle.
 			Name: r.Function.Name, Memory: 1e9, ColdStart: slow, Service: service,
 			Concurrency: r.Function.Concurrency, Max: r.Function.Scale.Max,
+			// Nothing is worth keeping that is worth less than it takes to start.
+			Price: terms.Price, OnDemand: terms.OnDemand || terms.Price > 0 && terms.Price <= slow.Seconds(),
 		}
 	}
 	return views
@@ -190,6 +193,7 @@ func (p *Pool) plan(now time.Time, snapshot platform.Snapshot, usage map[string]
 	for i := range out {
 		out[i] = p.reactive()
 		out[i].Reason = "off"
+		out[i].Price = p.mind.price(i)
 		p.keepPart(&p.functions[i])
 		_, out[i].ColdStart, out[i].Service = p.speeds.get(p.functions[i].revision.Function.Name)
 		if p.c.Mode == ModeOff {

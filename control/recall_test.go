@@ -137,3 +137,51 @@ func TestRecallFollowsRuns(t *testing.T) {
 		}
 	}
 }
+
+// What is decided over a workflow as a whole sets the price that the pool has for a
+// function, at once: the past is judged anew by it.
+func TestTerms(t *testing.T) {
+	t.Parallel()
+	model, err := prior.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newVirtual(t, control.ModeApply, model, 1)
+	c := v.config(control.ModeApply, model)
+	c.History = func(ctx context.Context, fn string, before int64) (*forecast.History, error) {
+		return remembered(v.reported).history(ctx, fn, before)
+	}
+	c.Invocations = func(ctx context.Context, fn string, since, until time.Time) iter.Seq2[function.Observation, error] {
+		return remembered(v.reported).invocations(ctx, fn, since, until)
+	}
+	v.pool = control.NewPool(c, v.now)
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, fn := range []string{"dear", "cheap"} {
+		v.add(fn, 300*time.Millisecond, 200*time.Millisecond)
+		for _, at := range poisson(0.3)(200, r) {
+			v.at(start.Add(at), func() { v.invoke(call(fn), nil) })
+		}
+	}
+	idle := func(from, to int) (sum map[string]float64) {
+		sum = map[string]float64{}
+		for w := from; w < to; w++ {
+			v.run(start.Add(time.Duration(w+1) * window))
+			for fn, f := range v.of {
+				sum[fn] += float64(len(f.idle))
+			}
+		}
+		return sum
+	}
+	before := idle(0, 100)
+	v.pool.SetTerms(map[string]control.Terms{"cheap": {Price: 0.1}, "dear": {Price: 7200}})
+	after := idle(100, 200)
+	if before["cheap"] < 60 || before["dear"] < 60 {
+		t.Errorf("at the pool's own price there were too few idle instances to tell: %v", before)
+	}
+	if after["cheap"] > 2 || after["dear"] < 95 {
+		t.Errorf("idle at the end of 100 windows: %v", after)
+	}
+	if s, _ := v.pool.State("cheap"); s.Price != 0.1 || s.Trust != control.TrustFull {
+		t.Errorf("%+v", s)
+	}
+}

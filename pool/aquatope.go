@@ -123,7 +123,7 @@ func (p *Aquatope) SetSuccessors(of map[int][]Successor, enough func(function in
 
 // Followed reports whether it costs less than a cold start not to have an instance
 // of a function, because runs foretell its invocations.
-func (p *Aquatope) Followed(i int) bool { return p.ahead.price[i] < p.cfg.Price }
+func (p *Aquatope) Followed(i int) bool { return p.ahead.price[i] < p.functions[i].price(p.cfg.Price) }
 
 // Forecast is what the last plan took the arrivals of a function in the window
 // to be; nil without a forecaster.
@@ -166,7 +166,7 @@ func (p *Aquatope) Plan(s *Snapshot) Plan {
 				p.plan[i] = Target{KeepAlive: secondsOf(p.ahead.price[i] / p.functions[i].idleCost())}
 				continue
 			}
-			p.plan[i] = Target{KeepAlive: breakEven(p.functions[i].idleCost(), p.cfg.Price)}
+			p.plan[i] = Target{KeepAlive: breakEven(p.functions[i].idleCost(), p.functions[i].price(p.cfg.Price))}
 		}
 		return p.plan
 	}

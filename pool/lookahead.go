@@ -156,18 +156,19 @@ func newLookahead(functions []Function, successors map[int][]Successor, enough f
 	for entry, all := range successors {
 		for _, s := range all {
 			f := functions[s.Function]
-			w, teller := bestWait(s.Lag, 1, s.Lag.Reached, f, cfg.Price), -1
+			price := f.price(cfg.Price)
+			w, teller := bestWait(s.Lag, 1, s.Lag.Reached, f, price), -1
 			for _, t := range s.Told {
-				if x := bestWait(t.Lag, t.Reached, s.Lag.Reached, f, cfg.Price); x.cost < w.cost {
+				if x := bestWait(t.Lag, t.Reached, s.Lag.Reached, f, price); x.cost < w.cost {
 					w, teller = x, t.By
 				}
 			}
 			switch each := w.cost / s.Lag.Reached; {
-			case each < cfg.Price:
+			case each < price:
 				if enough == nil || enough(s.Function) {
 					l.price[s.Function] = max(l.price[s.Function], each)
 				}
-			case cfg.Hurry && f.idleCost()*f.ColdStart.Seconds() < cfg.Price*s.Lag.Reached:
+			case cfg.Hurry && f.idleCost()*f.ColdStart.Seconds() < price*s.Lag.Reached:
 				w, teller = wait{ready: f.ColdStart.Seconds(), end: s.Lag.Quantile(1) + stragglerSlack}, -1
 			default:
 				continue
@@ -190,7 +191,7 @@ func newLookahead(functions []Function, successors map[int][]Successor, enough f
 		case f.OnDemand:
 			l.price[i] = max(l.price[i], f.idleCost()*f.ColdStart.Seconds())
 		case l.price[i] == 0:
-			l.price[i] = cfg.Price
+			l.price[i] = f.price(cfg.Price)
 		}
 	}
 	return l

@@ -24,6 +24,8 @@ type Function struct {
 	// IdleCost is what an instance costs for each second that it is idle, in the
 	// unit in which a cold start has its price; 0 means its memory in GB.
 	IdleCost float64
+	// Price of a cold start, in that unit; 0 means that of the policy.
+	Price float64
 	// OnDemand functions are not kept between uses, whatever is forecast: their
 	// instances start with the run that needs them.
 	OnDemand bool
@@ -39,6 +41,14 @@ func (f Function) idleCost() float64 {
 		return f.IdleCost
 	}
 	return f.GB()
+}
+
+// price is what a cold start costs under a policy with that price.
+func (f Function) price(of float64) float64 {
+	if f.Price > 0 {
+		return f.Price
+	}
+	return of
 }
 
 // State is what happened to one function since the last plan, and what there is now.

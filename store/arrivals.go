@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"github.com/aquatope/aquatope/function"
@@ -19,10 +20,47 @@ func (s *Store) FunctionArrivals(ctx context.Context, fn string, since, until ti
 		since, until, window, fn, "%"+function.LiveTrial)
 }
 
-// WorkflowArrivals counts the runs of a workflow that began in each window.
-func (s *Store) WorkflowArrivals(ctx context.Context, workflow string, since, until time.Time, window time.Duration) ([]int, error) {
-	return s.arrivals(ctx, `select (start - ?1) / ?2, count(*) from runs
-		where workflow = ?3 and start >= ?1 and start < ?4 and id >= ?5 group by 1`, since, until, window, workflow, run.MinID(since))
+// RunStarts returns when the last runs of a workflow began, those of trials left out
+// unless they were users' runs: at most n, from since on, in order of time.
+func (s *Store) RunStarts(ctx context.Context, workflow string, since time.Time, n int) ([]time.Time, error) {
+	starts, err := s.integers(ctx, `select start from runs
+		where workflow = ? and (trial = '' or trial like ?) and start >= ? and id >= ? order by start desc limit ?`,
+		workflow, "%"+function.LiveTrial, since.UnixNano(), run.MinID(since), n)
+	slices.Reverse(starts)
+	out := make([]time.Time, len(starts))
+	for i, x := range starts {
+		out[i] = time.Unix(0, x)
+	}
+	return out, err
+}
+
+// ColdStarts returns how long the last invocations of a function waited that waited
+// for an instance to start: at most n, from since on, the last first.
+func (s *Store) ColdStarts(ctx context.Context, fn string, since time.Time, n int) ([]time.Duration, error) {
+	waits, err := s.integers(ctx, `select cold_start from observations
+		where function = ? and cold and cold_start > 0 and time >= ? order by time desc limit ?`, fn, since.UnixNano(), n)
+	out := make([]time.Duration, len(waits))
+	for i, x := range waits {
+		out[i] = time.Duration(x)
+	}
+	return out, err
+}
+
+func (s *Store) integers(ctx context.Context, query string, args ...any) ([]int64, error) {
+	rows, err := s.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, explain(err)
+	}
+	defer rows.Close()
+	var out []int64
+	for rows.Next() {
+		var x int64
+		if err := rows.Scan(&x); err != nil {
+			return out, explain(err)
+		}
+		out = append(out, x)
+	}
+	return out, explain(rows.Err())
 }
 
 func (s *Store) arrivals(ctx context.Context, query string, since, until time.Time, window time.Duration, of string, more ...any) ([]int, error) {

@@ -236,11 +236,30 @@ func TestArrivals(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("function: %v, want %v", got, want)
 	}
-	if got, err = s.WorkflowArrivals(t.Context(), "w", start, until, time.Minute); err != nil || !slices.Equal(got, want) {
-		t.Errorf("workflow: %v, %v, want %v", got, err, want)
+	starts, err := s.RunStarts(t.Context(), "w", start.Add(time.Second), 3)
+	must(t, err)
+	var seconds []float64
+	for _, x := range starts {
+		seconds = append(seconds, x.Sub(start).Seconds())
 	}
-	if got, err = s.WorkflowArrivals(t.Context(), "w", until, start, time.Minute); err != nil || len(got) != 0 {
-		t.Errorf("an empty range: %v, %v", got, err)
+	if want := []float64{60, 179, 180}; !slices.Equal(seconds, want) {
+		t.Errorf("runs began at %v, want %v", seconds, want)
+	}
+	if starts, err = s.RunStarts(t.Context(), "w", until.Add(time.Minute), 3); err != nil || len(starts) != 0 {
+		t.Errorf("in an empty range: %v, %v", starts, err)
+	}
+}
+
+func TestColdStarts(t *testing.T) {
+	s := open(t, "", store.Config{})
+	for i, d := range []time.Duration{5, 0, 7, 9} {
+		o := observation(i, "f")
+		o.Cold, o.ColdStart = d > 0, d
+		s.Observe(o)
+	}
+	must(t, s.Flush(t.Context()))
+	if got, err := s.ColdStarts(t.Context(), "f", start, 2); err != nil || !slices.Equal(got, []time.Duration{9, 7}) {
+		t.Errorf("%v, %v", got, err)
 	}
 }
 
