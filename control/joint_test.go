@@ -29,8 +29,10 @@ func (w *jointWorld) configure(standing []float64) ([]tuner.Configuration, error
 	return out, nil
 }
 
-func (w *jointWorld) predict(p control.JointPlan) (control.JointPrediction, error) {
-	w.asked++
+func (w *jointWorld) predict(p control.JointPlan, share float64) (control.JointPrediction, error) {
+	if share == 1 {
+		w.asked++
+	}
 	latency := 0.0
 	x := control.JointPrediction{Standing: make([]float64, 2), Deviation: 0.005}
 	for f, r := range p.Configuration {
@@ -51,7 +53,7 @@ func (w *jointWorld) predict(p control.JointPlan) (control.JointPrediction, erro
 func (w *jointWorld) solve(t *testing.T, thrift float64) control.JointDecision {
 	t.Helper()
 	d, err := control.Joint{
-		Budget: 0.05, Thrift: thrift, Caution: 1, Functions: 2, Prices: []float64{0.1, 1, 10, 100, 1000}, Configure: w.configure, Predict: w.predict,
+		Budget: 0.05, Thrift: thrift, Caution: 1, ColdStarts: w.start[:], Prices: []float64{0.1, 1, 10, 100, 1000}, Configure: w.configure, Predict: w.predict,
 	}.Solve()
 	if err != nil {
 		t.Fatal(err)
@@ -78,13 +80,13 @@ func TestJointTradesSlackForInstances(t *testing.T) {
 	if len(d.Frontier) == 0 || len(d.Frontier) > d.Tried {
 		t.Errorf("a frontier of %d plans of %d", len(d.Frontier), d.Tried)
 	}
-	if len(w.standing) < 2 || w.standing[0] != nil || w.standing[1] == nil {
-		t.Errorf("configurations were asked for with standing times %v, want none and then the best plan's", w.standing)
-	}
 	// One start is longer than the limit: that function is kept, the other not.
 	w = &jointWorld{limit: 2, start: [2]float64{0.1, 3}}
 	if d = w.solve(t, 0); !d.Feasible || !d.OnDemand[0] || d.OnDemand[1] {
 		t.Errorf("one long start: %+v, want the second kept only", d)
+	}
+	if len(w.standing) < 2 || w.standing[0] != nil || w.standing[1] == nil {
+		t.Errorf("configurations were asked for with standing times %v, want none and then the best plan's", w.standing)
 	}
 	// Nothing keeps it: few violations, where money buys that, and it says so.
 	w = &jointWorld{limit: 0.52, start: [2]float64{1, 1}}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/aquatope/aquatope/control"
-	"github.com/aquatope/aquatope/function"
+	"github.com/aquatope/aquatope/sim/rehearsal"
 	"github.com/aquatope/aquatope/stats"
 	"github.com/aquatope/aquatope/trace"
 	"github.com/aquatope/aquatope/tuner"
@@ -31,15 +31,8 @@ const (
 	// jointCaution is how many standard deviations of what is not known yet are
 	// kept between the violations expected and the error budget.
 	jointCaution = 1.5
-	// startQuantile of its start-ups is what a function is taken to need.
+	// startQuantile of its start-ups is what the oracle takes a function to need.
 	startQuantile = 0.9
-	// beliefDraws worlds of the posterior, with beliefTimes service times of each
-	// function.
-	beliefDraws = 16
-	beliefTimes = 128
-	// rehearsed is how many runs of the training part a plan is tried on at least,
-	// if there are so many: the last ones, in whole hours.
-	rehearsed = 1500
 	// guardSlices is in how many parts the training part is served with what was
 	// decided, each time with guardStep more CPU if the promise was broken;
 	// guardPrior is how many runs the expectation counts for.
@@ -50,13 +43,6 @@ const (
 
 // jointPrices of a cold start are in seconds of idle instances.
 var jointPrices = []float64{0.005, 1, 5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 10_000}
-
-// tightness are the targets that configurations are made for, as percentiles of
-// the latency and shares of what was promised: from one that spends more than
-// the whole error budget on slow executions to one that leaves room for starts.
-var tightness = []struct{ percentile, share float64 }{
-	{90, 1}, {95, 1}, {97.5, 1}, {99, 1}, {99.5, 1}, {99.5, 0.9}, {99.5, 0.8}, {99.5, 0.65}, {99.5, 0.5},
-}
 
 // jointly is the project's system: what was learnt in the training part decides
 // over resources and pool together.
@@ -69,11 +55,10 @@ func jointly(o jointOptions) func(context.Context, *endWorld) (EndToEndResult, e
 		if err != nil {
 			return EndToEndResult{}, err
 		}
-		known, err := w.foreseen()
+		r, err := w.rehearse(ctx, o, s)
 		if err != nil {
 			return EndToEndResult{}, err
 		}
-		r := &rehearsal{ctx: ctx, w: w, o: o, session: s, known: known, beliefs: map[string]*belief{}}
 		d, err := r.decide()
 		if err != nil {
 			return EndToEndResult{}, err
@@ -83,11 +68,7 @@ func jointly(o jointOptions) func(context.Context, *endWorld) (EndToEndResult, e
 				return EndToEndResult{}, err
 			}
 		}
-		b, err := r.believe(d.Configuration)
-		if err != nil {
-			return EndToEndResult{}, err
-		}
-		policy, err := r.policy(b, d.JointPlan)
+		policy, err := r.Policy(d.JointPlan, instant(w.all.From))
 		if err != nil {
 			return EndToEndResult{}, err
 		}
@@ -107,18 +88,10 @@ func jointly(o jointOptions) func(context.Context, *endWorld) (EndToEndResult, e
 	}
 }
 
-func (r *rehearsal) structured() *tuner.Structured {
-	if s, ok := r.session.strategy.(*tuner.Structured); ok {
-		return s
-	}
-	return &tuner.Structured{} // predicts from the runs of another strategy
-}
-
-func (r *rehearsal) decide() (control.JointDecision, error) {
-	w := r.w
+func (r *joint) decide() (control.JointDecision, error) {
 	j := control.Joint{
-		Budget: 1 - w.model.QoS.Percentile/100, Thrift: thrift, Caution: jointCaution, Functions: len(w.tables), Prices: jointPrices,
-		Configure: r.configure, Predict: r.predict,
+		Budget: r.w.model.QoS.ErrorBudget(), Thrift: thrift, Caution: jointCaution, ColdStarts: r.Starts(), Prices: jointPrices,
+		Alone: r.o.noLookAhead, Configure: r.configure, Predict: r.predict,
 	}
 	if r.o.certain {
 		j.Caution = 0
@@ -129,21 +102,25 @@ func (r *rehearsal) decide() (control.JointDecision, error) {
 	return j.Solve()
 }
 
+// configure implements control.Joint.
+func (r *joint) configure(standing []float64) ([]tuner.Configuration, error) {
+	if r.o.strategy != "structured" {
+		return []tuner.Configuration{r.session.configuration}, nil
+	}
+	return r.Configure(standing)
+}
+
 // guard serves the training part with what was decided, as a live system has to
 // anyway, and gives every function more CPU at once when more runs break the
 // promise than may: the tuner may have been wrong about one of them.
-func (r *rehearsal) guard(d control.JointDecision) (control.JointDecision, error) {
+func (r *joint) guard(d control.JointDecision) (control.JointDecision, error) {
 	w := r.w
-	budget := 1 - w.model.QoS.Percentile/100
+	budget := w.model.QoS.ErrorBudget()
 	t := w.training()
 	runs, violations := float64(guardPrior), guardPrior*min(d.Violations, budget)
 	for k := range guardSlices {
 		slice := trace.Span{From: t.From + k*t.Len()/guardSlices, To: t.From + (k+1)*t.Len()/guardSlices}
-		b, err := r.believe(d.Configuration)
-		if err != nil {
-			return d, err
-		}
-		policy, err := r.policy(b, d.JointPlan)
+		policy, err := r.Policy(d.JointPlan, instant(w.all.From))
 		if err != nil {
 			return d, err
 		}
@@ -157,7 +134,7 @@ func (r *rehearsal) guard(d control.JointDecision) (control.JointDecision, error
 		if violations <= budget*runs {
 			continue
 		}
-		larger := w.scaled(d.Configuration, guardStep)
+		larger := rehearsal.Scaled(w.problem, d.Configuration, guardStep)
 		if slices.Equal(larger, d.Configuration) {
 			break // there is no more
 		}
@@ -167,73 +144,29 @@ func (r *rehearsal) guard(d control.JointDecision) (control.JointDecision, error
 	return d, nil
 }
 
-// scaled gives every function that much more CPU, as far as it goes.
-func (w *endWorld) scaled(c tuner.Configuration, by float64) tuner.Configuration {
-	out := slices.Clone(c)
-	for f, t := range w.tables {
-		cpu := t.Space.CPU
-		out[f].CPU = function.MilliCPU(cpu.SnapUp(min(int64(by*float64(c[f].CPU)), cpu.Max)))
-	}
-	return out
-}
-
 // decideApart splits the error budget beforehand: the tuner keeps a tighter
 // percentile, and the pool has the price at which cold starts take the rest.
-func (r *rehearsal) decideApart(j control.Joint) (control.JointDecision, error) {
+func (r *joint) decideApart(j control.Joint) (control.JointDecision, error) {
 	half := 100 - 100*j.Budget/2
-	c, err := r.recommend(half, 1, nil)
+	c, err := r.Recommend(half, 1, nil)
 	if err != nil {
 		return control.JointDecision{}, err
 	}
-	d := control.JointDecision{JointPlan: control.JointPlan{Configuration: c, OnDemand: make([]bool, j.Functions)}}
+	d := control.JointDecision{JointPlan: control.JointPlan{Configuration: c, OnDemand: make([]bool, len(j.ColdStarts))}}
 	for _, d.Price = range j.Prices {
-		x, cold, err := r.rehearse(d.JointPlan)
+		x, err := r.Rehearse(r.ctx, d.JointPlan, 1)
 		if err != nil {
 			return d, err
 		}
-		d.JointPrediction = x
-		if d.Feasible = cold <= j.Budget/2; d.Feasible {
+		d.JointPrediction = x.JointPrediction
+		if d.Feasible = x.ColdRuns <= j.Budget/2; d.Feasible {
 			break
 		}
 	}
 	return d, nil
 }
 
-// configure implements control.Joint.
-func (r *rehearsal) configure(standing []float64) ([]tuner.Configuration, error) {
-	if r.o.strategy != "structured" {
-		return []tuner.Configuration{r.session.configuration}, nil
-	}
-	var out []tuner.Configuration
-	for _, t := range tightness {
-		if r.o.mean {
-			t.percentile = 0
-		}
-		c, err := r.recommend(t.percentile, t.share, standing)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.ContainsFunc(out, func(x tuner.Configuration) bool { return slices.Equal(x, c) }) {
-			out = append(out, c)
-		}
-	}
-	// What the tuner does not believe to be any faster may be so.
-	tightest := out[len(out)-1]
-	return append(out, r.w.scaled(tightest, 1.4), r.w.scaled(tightest, 2)), nil
-}
-
-func (r *rehearsal) recommend(percentile, share float64, standing []float64) (tuner.Configuration, error) {
-	p := *r.session.problem
-	p.Standing = standing
-	p.Target = tuner.Target{Seconds: r.w.problem.Target.Seconds * share, Percentile: percentile}
-	res, err := r.structured().Recommend(&p, r.session.history, stats.Stream(r.w.seed, "experiment/endtoend/joint"))
-	if err != nil {
-		return nil, fmt.Errorf("choosing resources: %w", err)
-	}
-	return res.Configuration, nil
-}
-
-func (r *rehearsal) describe(d control.JointDecision) string {
+func (r *joint) describe(d control.JointDecision) string {
 	var parts []string
 	for f, on := range d.OnDemand {
 		if on || d.Price <= stats.Quantile(startQuantile, slices.Sorted(slices.Values(r.session.cold[f]))) {

@@ -11,6 +11,7 @@ import (
 	"github.com/aquatope/aquatope/pool"
 	"github.com/aquatope/aquatope/pool/baseline"
 	"github.com/aquatope/aquatope/sim/flow"
+	"github.com/aquatope/aquatope/sim/rehearsal"
 	"github.com/aquatope/aquatope/stats"
 	"github.com/aquatope/aquatope/trace"
 	"github.com/aquatope/aquatope/tuner"
@@ -32,24 +33,79 @@ var oracleTargets = []float64{94, 95, 95.5, 96, 97, 99}
 // have kept the promise. Besides keeping instances by forecast and on demand, it
 // may have each started just before it will be needed.
 func oracle(ctx context.Context, w *endWorld) (EndToEndResult, error) {
-	o := &oracleSearch{ctx: ctx, w: w, truth: w.truth(truthRuns/4, 1)}
+	o, err := newOracleSearch(ctx, w)
+	if err != nil {
+		return EndToEndResult{}, err
+	}
+	best, err := w.hindsight(ctx)
+	if err != nil {
+		return EndToEndResult{}, err
+	}
+	var started control.JointDecision // the best of those that start instances in time
+	for range 2 {
+		all, err := o.configure(started.Standing)
+		if err != nil {
+			return EndToEndResult{}, err
+		}
+		for _, c := range all {
+			d := control.JointDecision{JointPlan: control.JointPlan{Configuration: c, Price: foresight, OnDemand: make([]bool, len(c))}}
+			if d.JointPrediction, err = o.predict(d.JointPlan, 1); err != nil {
+				return EndToEndResult{}, err
+			}
+			d.Feasible = d.Violations <= w.model.QoS.ErrorBudget()
+			if started.Configuration == nil || d.Feasible && (!started.Feasible || d.Cost < started.Cost) {
+				started = d
+			}
+		}
+	}
+	if started.Feasible && (!best.Feasible || started.Cost < best.Cost) {
+		best = started
+	}
+	return o.result(best)
+}
+
+// hindsight knows the profile, and of the judged part which plan would have been
+// the cheapest that keeps the promise: the same plans that the project's system
+// chooses from, under the same forecasts. It does not know when runs will come.
+// So what the oracle costs less is what knowing that is worth, and what the
+// project's system costs more is what it could still win by deciding better.
+func hindsight(ctx context.Context, w *endWorld) (EndToEndResult, error) {
+	o, err := newOracleSearch(ctx, w)
+	if err != nil {
+		return EndToEndResult{}, err
+	}
+	d, err := w.hindsight(ctx)
+	if err != nil {
+		return EndToEndResult{}, err
+	}
+	return o.result(d)
+}
+
+func newOracleSearch(ctx context.Context, w *endWorld) (*oracleSearch, error) {
 	known, err := w.foreseen()
 	if err != nil {
-		return EndToEndResult{}, err
+		return nil, err
 	}
-	o.known = known
-	d, err := control.Joint{
-		Budget: 1 - w.model.QoS.Percentile/100, Functions: len(w.tables), Prices: append([]float64{0.005, 5, 40, 320, 2560}, foresight),
-		Configure: o.configure, Predict: o.predict,
+	return &oracleSearch{ctx: ctx, w: w, truth: w.truth(truthRuns/4, 1), known: known}, nil
+}
+
+// solve finds the best plan in hindsight.
+func (o *oracleSearch) solve() (control.JointDecision, error) {
+	var starts []float64
+	for _, t := range o.w.tables {
+		starts = append(starts, stats.Quantile(startQuantile, t.ColdStart))
+	}
+	return control.Joint{
+		Budget: o.w.model.QoS.ErrorBudget(), ColdStarts: starts, Prices: jointPrices, Configure: o.configure, Predict: o.predict,
 	}.Solve()
+}
+
+func (o *oracleSearch) result(d control.JointDecision) (EndToEndResult, error) {
+	m, err := o.attempt(d.JointPlan, 1)
 	if err != nil {
 		return EndToEndResult{}, err
 	}
-	m, err := o.attempt(d.JointPlan)
-	if err != nil {
-		return EndToEndResult{}, err
-	}
-	r := w.result(m, session{configuration: d.Configuration})
+	r := o.w.result(m, session{configuration: d.Configuration})
 	r.Decision = "instances started just before they are needed"
 	if d.Price != foresight {
 		r.Decision = fmt.Sprintf("a cold start is worth %g s of idle instances; on demand: %v", d.Price, d.OnDemand)
@@ -91,8 +147,8 @@ func (o *oracleSearch) configure(standing []float64) ([]tuner.Configuration, err
 	return out, nil
 }
 
-func (o *oracleSearch) predict(p control.JointPlan) (control.JointPrediction, error) {
-	m, err := o.attempt(p)
+func (o *oracleSearch) predict(p control.JointPlan, share float64) (control.JointPrediction, error) {
+	m, err := o.attempt(p, share)
 	if err != nil {
 		return control.JointPrediction{}, err
 	}
@@ -100,37 +156,44 @@ func (o *oracleSearch) predict(p control.JointPlan) (control.JointPrediction, er
 	for f, c := range p.Configuration {
 		service = append(service, o.w.mean(f, c))
 	}
-	return control.JointPrediction{Violations: m.ViolationRate(), Cost: m.Cost() / float64(max(1, m.Runs)), Standing: m.standing(service)}, nil
+	return control.JointPrediction{Violations: m.ViolationRate(), Cost: m.Cost() / float64(max(1, m.Runs)), Standing: rehearsal.Standing(&m.WorkflowResult, service)}, nil
 }
 
-// attempt judges a plan on what is judged.
-func (o *oracleSearch) attempt(p control.JointPlan) (*measured, error) {
+// attempt judges a plan on the last share of what is judged.
+func (o *oracleSearch) attempt(p control.JointPlan, share float64) (*measured, error) {
 	w := o.w
 	truth := w.truly(p.Configuration)
 	r := playback{workflow: truth, window: time.Minute, lead: lead, from: w.all.From, counted: w.judged}
-	one := []flow.Workflow{truth}
-	functions := flow.Functions(one)
-	for f := range functions {
-		functions[f].ColdStart = nanos(stats.Quantile(startQuantile, truth.Functions[f].ColdStart))
-		functions[f].IdleCost, functions[f].OnDemand = 1, p.OnDemand[f] || notWorth(p.Price, functions[f])
+	if share < 1 {
+		r.counted.From = w.judged.To - max(hourMinutes, int(share*float64(w.judged.Len())))
+		r.from = r.counted.From - hourMinutes
 	}
+	one := []flow.Workflow{truth}
+	var cold [][]float64
+	for _, f := range truth.Functions {
+		cold = append(cold, f.ColdStart)
+	}
+	functions := rehearsal.Priced(p, flow.Functions(one), cold)
 	if p.Price == foresight {
-		r.from = w.judged.From // it needs no past
+		r.from = r.counted.From // it needs no past
 		r.window, r.lead = oracleStep, 0
 		r.policy = baseline.NewOracleEvery(oracleStep, functions, w.future(truth), math.MaxFloat64)
 		return w.play(o.ctx, r)
 	}
-	successors, err := flow.Successors(one, w.seed)
-	if err != nil {
-		return nil, err
-	}
-	for _, list := range successors {
-		for i := range list {
-			list[i].Instances = w.widths[list[i].Function]
+	var successors map[int][]pool.Successor
+	if !p.Alone {
+		var err error
+		if successors, err = flow.Successors(one, w.seed); err != nil {
+			return nil, err
+		}
+		for _, list := range successors {
+			for i := range list {
+				list[i].Instances = w.widths[list[i].Function]
+			}
 		}
 	}
 	r.policy = pool.NewAquatope(functions, o.known, pool.Config{
-		Price: p.Price, Hurry: true, Week: int64(w.trace.Start), From: instant(w.all.From), Successors: successors,
+		Hurry: true, Week: int64(w.trace.Start), From: instant(w.all.From), Successors: successors,
 	})
 	return w.play(o.ctx, r)
 }

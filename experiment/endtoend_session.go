@@ -33,8 +33,8 @@ var budgets = map[string]int{
 	"blackbox":   70, // 10 random, 20 batches of 3
 	"clite":      30,
 	"orion":      70, // its profiling is offline, by hundreds of invocations
-	"parrotfish": 25,
-	"autoscale":  25,
+	"parrotfish": 50,
+	"autoscale":  50,
 }
 
 // judgesByOne are the strategies that run each configuration once and compare

@@ -82,7 +82,7 @@ func (ex *EndToEndExperiment) tallies() (workflows, systems []string, of map[[2]
 // peersOf returns the systems that the project's own is compared with.
 func peersOf(systems []string) []string {
 	return slices.DeleteFunc(slices.Clone(systems), func(s string) bool {
-		return s == ownSystem || s == oracleSystem || slices.Contains(EndToEndAblations(), s)
+		return s == ownSystem || s == oracleSystem || s == hindsightSystem || slices.Contains(EndToEndAblations(), s)
 	})
 }
 

@@ -28,6 +28,8 @@ const (
 	ownSystem    = "aquatope"
 	paperSystem  = "aquatope-paper"
 	oracleSystem = "oracle"
+	// hindsightSystem bounds what can be had without knowing when runs come.
+	hindsightSystem = "hindsight"
 )
 
 // systems are all that are compared, in the order of reports.
@@ -42,6 +44,7 @@ func systems() []system {
 		{paperSystem, peer("blackbox", paperPool)},
 		{ownSystem, jointly(jointOptions{})},
 		{oracleSystem, oracle},
+		{hindsightSystem, hindsight},
 	}
 }
 
@@ -49,7 +52,7 @@ func systems() []system {
 func ablations() []system {
 	return []system{
 		{ownSystem + "-no-uncertainty", jointly(jointOptions{certain: true})},
-		{ownSystem + "-no-graph", jointly(jointOptions{blind: true, noLookAhead: true})},
+		{ownSystem + "-no-graph", jointly(jointOptions{blind: true})},
 		{ownSystem + "-no-lookahead", jointly(jointOptions{noLookAhead: true})},
 		{ownSystem + "-no-sharing", jointly(jointOptions{apart: true})},
 		{ownSystem + "-blackbox", jointly(jointOptions{strategy: "blackbox"})},

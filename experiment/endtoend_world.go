@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aquatope/aquatope/control"
 	"github.com/aquatope/aquatope/forecast"
 	"github.com/aquatope/aquatope/forecast/hurdle"
 	"github.com/aquatope/aquatope/function"
@@ -17,7 +18,6 @@ import (
 	"github.com/aquatope/aquatope/stats"
 	"github.com/aquatope/aquatope/trace"
 	"github.com/aquatope/aquatope/tuner"
-	"github.com/aquatope/aquatope/workflow"
 )
 
 // endWorld is one workflow under one series of arrivals: what all systems of one
@@ -38,6 +38,22 @@ type endWorld struct {
 
 	mu       sync.Mutex
 	sessions map[string]func() (session, error)
+
+	hindsightOnce sync.Once
+	hindsightPlan control.JointDecision
+	hindsightErr  error
+}
+
+// hindsight returns the plan that would have been best, found once.
+func (w *endWorld) hindsight(ctx context.Context) (control.JointDecision, error) {
+	w.hindsightOnce.Do(func() {
+		o, err := newOracleSearch(ctx, w)
+		if err == nil {
+			w.hindsightPlan, err = o.solve()
+		}
+		w.hindsightErr = err
+	})
+	return w.hindsightPlan, w.hindsightErr
 }
 
 // newEndWorlds makes the worlds in order of workflow and seed.
@@ -80,9 +96,8 @@ func newEndWorld(m *profile.Model, opt EndToEndOptions, f *trace.Function, seed 
 	w := &endWorld{tuneWorld: base, seed: seed, trace: opt.Trace, entry: f, sessions: map[string]func() (session, error){}}
 	w.all, w.judged = period(opt.Trace)
 	w.arrivals = arrivalsOf(opt.Trace, f, w.all, seed)
-	width := stageWidths(m.Graph)
 	w.widths = make([]int, len(w.tables))
-	for stage, n := range width {
+	for stage, n := range m.Graph.Widths() {
 		w.widths[w.function(stage)] += n
 	}
 	w.foreseen = sync.OnceValues(func() (*foreseen, error) {
@@ -112,26 +127,6 @@ func withColdStarts(m *profile.Model) *profile.Model {
 		out.Functions[i] = &c
 	}
 	return &out
-}
-
-// stageWidths returns how many invocations of each stage a run has at once at
-// most.
-func stageWidths(g *workflow.Graph) []int {
-	out := make([]int, len(g.Stages))
-	var walk func(n *workflow.Node, times int)
-	walk = func(n *workflow.Node, times int) {
-		switch n.Kind {
-		case workflow.KindStage:
-			out[n.Stage] = max(out[n.Stage], times)
-		case workflow.KindLoop:
-			times *= max(1, min(n.Width, n.Iterations()))
-		}
-		for _, c := range n.Children {
-			walk(c, times)
-		}
-	}
-	walk(g.Root, 1)
-	return out
 }
 
 // forecastRows and forecastSeries bound what the forecaster learns from.
@@ -230,17 +225,6 @@ type playback struct {
 
 // measured is what a simulation measured of the one workflow in it.
 type measured struct{ flow.WorkflowResult }
-
-// standing returns, for each function, how many seconds of its instances went
-// into starting and standing ready for each run.
-func (m *measured) standing(service []float64) []float64 {
-	out := make([]float64, len(m.Functions))
-	for f, u := range m.Functions {
-		s := u.Busy.Seconds() + u.Idle.Seconds() - float64(u.Invocations)*service[f]
-		out[f] = max(0, s) / float64(max(1, m.Runs))
-	}
-	return out
-}
 
 // manyCPUs is more than any workflow here uses: where memory is what limits.
 const manyCPUs = function.MilliCPU(1_000_000_000)

@@ -64,3 +64,22 @@ func (n *Node) visits(input int, rate float64, ratios []float64) {
 		child.visits(input, rate*ways.rate(n.Kind, i), ratios)
 	}
 }
+
+// Widths returns how many invocations of each stage a run has at once at most.
+func (g *Graph) Widths() []int {
+	out := make([]int, len(g.Stages))
+	var walk func(n *Node, times int)
+	walk = func(n *Node, times int) {
+		switch n.Kind {
+		case KindStage:
+			out[n.Stage] = max(out[n.Stage], times)
+		case KindLoop:
+			times *= max(1, min(n.Width, n.Iterations()))
+		}
+		for _, c := range n.Children {
+			walk(c, times)
+		}
+	}
+	walk(g.Root, 1)
+	return out
+}
