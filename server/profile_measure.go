@@ -190,8 +190,12 @@ func (p *profiler) capture(ctx context.Context) ([]*profiled, []control.TrialRec
 	return out, records, nil
 }
 
+// chances is how often something that fails is tried: a machine short of memory for
+// a moment kills invocations that had enough, which must not raise a floor for good.
+const chances = 2
+
 // findFloor finds the least memory of a function's range with which it survives
-// every input, by bisection.
+// every input, by bisection. What fails has failed every one of its chances.
 func (p *profiler) findFloor(ctx context.Context, functions []*profiled, f *profiled) error {
 	r := f.space.Memory
 	low, high := 0, r.Index(r.Max) // works at high
@@ -199,14 +203,16 @@ func (p *profiler) findFloor(ctx context.Context, functions []*profiled, f *prof
 		mid := (low + high) / 2
 		try := function.Resources{CPU: function.MilliCPU(f.space.CPU.Max), Memory: function.Bytes(r.At(mid))}
 		var ok bool
-		var err error
-		if p.inRuns {
-			ok, err = p.survivesRuns(ctx, functions, f, try)
-		} else {
-			ok, err = p.survives(ctx, f, try)
-		}
-		if err != nil {
-			return err
+		for i := 0; i < chances && !ok; i++ {
+			var err error
+			if p.inRuns {
+				ok, err = p.survivesRuns(ctx, functions, f, try)
+			} else {
+				ok, err = p.survives(ctx, f, try)
+			}
+			if err != nil {
+				return err
+			}
 		}
 		if ok {
 			high = mid
@@ -303,9 +309,12 @@ func (p *profiler) pass(ctx context.Context, f *profiled, first, n int) error {
 			}
 			r := function.Resources{CPU: function.MilliCPU(c), Memory: function.Bytes(m)}
 			p.say(fmt.Sprintf("%s with %s", f.function.Name, r))
-			outcome, err := p.point(ctx, f, r, order)
-			if err != nil {
-				return err
+			outcome := function.OutcomeOOM
+			for i := 0; i < chances && outcome == function.OutcomeOOM; i++ {
+				var err error
+				if outcome, err = p.point(ctx, f, r, order); err != nil {
+					return err
+				}
 			}
 			switch outcome {
 			case function.OutcomeOK:

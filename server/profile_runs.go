@@ -68,9 +68,10 @@ func (p *profiler) passRuns(ctx context.Context, functions []*profiled, first, n
 }
 
 // pointRuns makes one run at a point of the grids. A function that times out or is
-// killed there loses that CPU or memory, and the run is made again.
+// killed there in every one of its chances loses that CPU or memory, and the run is
+// made again.
 func (p *profiler) pointRuns(ctx context.Context, functions []*profiled, i, j, input int) error {
-	for {
+	for failed := 0; ; {
 		at := map[string]function.Resources{}
 		byName := map[string]*profiled{}
 		for _, f := range functions {
@@ -101,6 +102,9 @@ func (p *profiler) pointRuns(ctx context.Context, functions []*profiled, i, j, i
 				}
 			}
 			return nil
+		}
+		if failed++; failed%chances != 0 {
+			continue
 		}
 		narrowed := false
 		for _, o := range m.Invocations {
