@@ -61,7 +61,7 @@ func GeneratedShapes() []string {
 // GeneratedFamilies returns the families of generated functions.
 func GeneratedFamilies() []string {
 	var out []string
-	for _, f := range synthetic.Families() {
+	for _, f := range append(synthetic.Families(), synthetic.RoughFamilies()...) {
 		out = append(out, string(f))
 	}
 	return out

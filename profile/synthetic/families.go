@@ -13,11 +13,16 @@ import (
 // deviation of one invocation, as a factor.
 type behaviour struct {
 	time  func(cores, gib float64) float64
-	noise func(cores float64, rng *rand.Rand) float64
-	floor function.Bytes
+	noise func(cores, gib float64, rng *rand.Rand) float64
+	// sample, if not nil, is the time of one invocation whole, in place of both.
+	sample func(cores, gib float64, rng *rand.Rand) float64
+	floor  function.Bytes
 }
 
 func fn(f Family, rng *rand.Rand) (behaviour, error) {
+	if b, ok := rough(f, rng); ok {
+		return b, nil
+	}
 	if f == Mixed {
 		kinds := Families()
 		return fn(kinds[rng.IntN(len(kinds)-1)], rng)
@@ -28,7 +33,7 @@ func fn(f Family, rng *rand.Rand) (behaviour, error) {
 	sd := 0.05 + 0.15*rng.Float64()
 	floor := function.Bytes(gridMemory[rng.IntN(3)]) * function.MiB
 	hinge := func(gib float64) float64 { return math.Pow(math.Max(1, enough/gib), 0.5) }
-	normal := func(_ float64, rng *rand.Rand) float64 { return math.Exp(sd * rng.NormFloat64()) }
+	normal := func(_, _ float64, rng *rand.Rand) float64 { return math.Exp(sd * rng.NormFloat64()) }
 	b := behaviour{noise: normal, floor: floor}
 	b.time = func(c, m float64) float64 { return total * (serial + (1-serial)/c) * hinge(m) }
 	switch f {
@@ -56,12 +61,12 @@ func fn(f Family, rng *rand.Rand) (behaviour, error) {
 		}
 	case GrowingVar:
 		small, large := 0.02+0.03*rng.Float64(), 0.15+0.15*rng.Float64()
-		b.noise = func(c float64, rng *rand.Rand) float64 {
+		b.noise = func(c, _ float64, rng *rand.Rand) float64 {
 			t := (math.Log(c) - math.Log(0.1)) / (math.Log(6) - math.Log(0.1))
 			return math.Exp(small * math.Pow(large/small, t) * rng.NormFloat64())
 		}
 	case HeavyTail:
-		b.noise = func(_ float64, rng *rand.Rand) float64 {
+		b.noise = func(_, _ float64, rng *rand.Rand) float64 {
 			var chi float64
 			for range 4 {
 				z := rng.NormFloat64()
@@ -78,8 +83,8 @@ func fn(f Family, rng *rand.Rand) (behaviour, error) {
 			return total * (serial + (1-serial)/c + 0.1*math.Max(0, c-most)) * hinge(m)
 		}
 	case Outliers:
-		b.noise = func(c float64, rng *rand.Rand) float64 {
-			v := normal(c, rng)
+		b.noise = func(c, m float64, rng *rand.Rand) float64 {
+			v := normal(c, m, rng)
 			if rng.Float64() < 0.04 {
 				v *= 2 + 3*rng.Float64()
 			}
@@ -108,9 +113,13 @@ func (b behaviour) measure(name string, rng *rand.Rand) profile.Function {
 				continue
 			}
 			cell := profile.Cell{CPUMillis: c, MemoryBytes: m}
-			t := b.time(c.Cores(), m.GiB())
+			one := b.sample
+			if one == nil {
+				t := b.time(c.Cores(), m.GiB())
+				one = func(c, m float64, rng *rand.Rand) float64 { return t * b.noise(c, m, rng) }
+			}
 			for range samples {
-				ms := 1000 * t * b.noise(c.Cores(), rng)
+				ms := 1000 * one(c.Cores(), m.GiB(), rng)
 				cell.ServiceMillis = append(cell.ServiceMillis, math.Round(ms*1000)/1000)
 			}
 			f.Grid = append(f.Grid, cell)
