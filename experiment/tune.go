@@ -219,7 +219,7 @@ func (w *judgedWorld) search(ctx context.Context, name string, seed, budget int)
 		var batch []tuner.Configuration
 		if !finished {
 			began := time.Now()
-			batch, err = strategy.Next(w.problem, history, batchOf(name), next-len(history),
+			batch, err = strategy.Next(w.problem, history, min(batchOf(name), next-len(history)), budget-len(history),
 				stats.Stream(uint64(seed), fmt.Sprintf("decision %d of %s", len(history), w.model.Name)))
 			if err != nil {
 				return nil, err
