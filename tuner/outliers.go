@@ -26,7 +26,7 @@ const (
 	// Before data: one invocation in fifty, and that is not sure.
 	priorHits, priorSeen = 0.5, 25.0
 	// nearCPU is how far, in the logarithm of CPU, an invocation tells of others.
-	nearCPU = 0.5
+	nearCPU = 0.25
 )
 
 // learnOutliers returns those of every variable.

@@ -22,7 +22,8 @@ type menu struct {
 	noises    [][]float64 // the same, for each explanation
 	shares    [][]float64 // of outliers, for each explanation
 	draws     [][]float64 // of the log time, for each draw
-	first     int         // the explanation of the first draw, the same for all menus
+	of        []int       // the explanation that each draw follows
+	first     int         // the first draw's of what functions have in common
 }
 
 const (
@@ -61,8 +62,8 @@ func (b *belief) guidance(mean, sd, noise, doubt float64) float64 {
 }
 
 // menuOf returns the candidates of a variable that could be efficient under some
-// degree of doubt, and draws their times: draw d with explanation first + d.
-func (b *belief) menuOf(v, first int, normals func(n int) [][]float64) (*menu, error) {
+// degree of doubt, and draws their times n times.
+func (b *belief) menuOf(v, first, n int, rng *rand.Rand) (*menu, error) {
 	s := b.surfaces[v]
 	m := &menu{first: first}
 	switch {
@@ -79,8 +80,8 @@ func (b *belief) menuOf(v, first int, normals func(n int) [][]float64) (*menu, e
 		m.mean, m.sd, m.noise = []float64{math.Inf(-1)}, []float64{0}, []float64{0}
 		m.noises = slices.Repeat([][]float64{m.noise}, explanations)
 		m.shares = m.noises
-		for range normals(1) {
-			m.draws = append(m.draws, []float64{math.Inf(-1)})
+		for range n {
+			m.draws, m.of = append(m.draws, []float64{math.Inf(-1)}), append(m.of, first)
 		}
 		return m, nil
 	}
@@ -91,17 +92,26 @@ func (b *belief) menuOf(v, first int, normals func(n int) [][]float64) (*menu, e
 		m.mean, m.sd = append(m.mean, mean), append(m.sd, math.Sqrt(variance))
 		m.noise = append(m.noise, math.Sqrt(s.post.NoiseVariance(xs[i])))
 	}
-	z := normals(len(xs))
-	m.draws = make([][]float64, len(z))
+	z := normals(len(xs), n, rng)
+	for len(m.of) < n {
+		m.of = append(m.of, rng.Perm(explanations)...)
+	}
+	m.of = m.of[:n]
+	m.draws = make([][]float64, n)
 	m.noises, m.shares = make([][]float64, explanations), make([][]float64, explanations)
-	for e := range min(explanations, len(z)) {
-		e = (e + first) % explanations
+	for e := range explanations {
+		for i := range m.resources {
+			m.shares[e] = append(m.shares[e], b.noise[v].share(b.logCPU(v, m.resources[i]), e))
+		}
 		var rows [][]float64
 		var at []int
 		for d := range z {
-			if (d+first)%explanations == e {
+			if m.of[d] == e {
 				rows, at = append(rows, z[d]), append(at, d)
 			}
+		}
+		if rows == nil {
+			continue
 		}
 		post := s.others[e]
 		draws, err := post.Draws(xs, rows)
@@ -111,12 +121,20 @@ func (b *belief) menuOf(v, first int, normals func(n int) [][]float64) (*menu, e
 		for k, d := range at {
 			m.draws[d] = draws[k]
 		}
-		for i, x := range xs {
+		for _, x := range xs {
 			m.noises[e] = append(m.noises[e], math.Sqrt(post.NoiseVariance(x)))
-			m.shares[e] = append(m.shares[e], b.noise[v].share(b.logCPU(v, m.resources[i]), e))
 		}
 	}
 	return m, nil
+}
+
+// normals returns n evenly spread standard normal vectors in an order of chance:
+// that of the sequence would tie a draw's values to its number, and so those of
+// one function to another's and to the explanation that the draw follows.
+func normals(dim, n int, rng *rand.Rand) [][]float64 {
+	z := bayesopt.NewSobol(min(dim, bayesopt.MaxSobolDim)).Scrambled(rng.Uint64()).Normals(n)
+	rng.Shuffle(n, func(i, j int) { z[i], z[j] = z[j], z[i] })
+	return z
 }
 
 // efficient returns the resources that are on the front of cost and time for an
@@ -138,7 +156,7 @@ func (b *belief) efficient(v int) []function.Resources {
 		}
 	}
 	seen := map[function.Resources]bool{}
-	var out []function.Resources
+	var found []search.Option
 	for _, doubt := range [...]float64{0, 1.5, -1.5} {
 		options := make([]search.Option, len(all))
 		for i, c := range all {
@@ -146,11 +164,18 @@ func (b *belief) efficient(v int) []function.Resources {
 			options[i] = search.Option{Resources: c.r, Time: t, Cost: b.visits[v]*b.p.rate(c.r)*t + b.p.StandingCost(v, c.r)}
 		}
 		for _, o := range search.Front(options) {
-			if !seen[o.Resources] && len(out) < maxCandidates {
+			if !seen[o.Resources] {
 				seen[o.Resources] = true
-				out = append(out, o.Resources)
+				found = append(found, o)
 			}
 		}
+	}
+	// Of too many some are left out everywhere, not the slow end.
+	slices.SortStableFunc(found, func(a, b search.Option) int { return cmp.Compare(a.Time, b.Time) })
+	n := min(len(found), maxCandidates)
+	out := make([]function.Resources, n)
+	for i := range out {
+		out[i] = found[i*(len(found)-1)/max(n-1, 1)].Resources
 	}
 	return out
 }
@@ -217,7 +242,8 @@ func (b *belief) newScenario(menus []*menu, draws []int, runs int, rng *rand.Ran
 	return sc
 }
 
-// explanation returns which one draw d of the menus follows.
+// explanation returns which one draw d of the menus follows in what functions
+// have in common.
 func (sc *scenario) explanation(d int) int { return (sc.first + d) % explanations }
 
 // space returns the search over the scenario. The statistic of each draw is the
@@ -295,10 +321,10 @@ func (sc *scenario) cost(v, i int) float64 {
 func (sc *scenario) column(slot, v, i int, dst []float64) {
 	m, n := sc.menus[v], &sc.b.noise[v]
 	effect, cpu := sc.b.evidence[v].effect, sc.b.logCPU(v, m.resources[i])
-	var factors [explanations][]float64
+	var factors [explanations][explanations][]float64
 	for d, draw := range sc.draws {
-		e := sc.explanation(draw)
-		f := factors[e]
+		e, own := sc.explanation(draw), m.of[draw]
+		f := factors[e][own]
 		if f == nil {
 			f = make([]float64, sc.runs)
 			rest := 1 - m.shares[e][i]
@@ -310,10 +336,10 @@ func (sc *scenario) column(slot, v, i int, dst []float64) {
 				if u >= rest {
 					f[r] = math.Exp(off + n.draw((u-rest)/(1-rest)))
 				} else {
-					f[r] = math.Exp(off + size*m.noises[e][i]*n.deviation(u/rest))
+					f[r] = math.Exp(off + size*m.noises[own][i]*n.deviation(u/rest))
 				}
 			}
-			factors[e] = f
+			factors[e][own] = f
 		}
 		t := math.Exp(m.draws[draw][i])
 		for r, x := range f {

@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"github.com/aquatope/aquatope/bayesopt"
 	"github.com/aquatope/aquatope/stats"
 	"github.com/aquatope/aquatope/tuner/search"
 )
@@ -43,10 +42,12 @@ const (
 	// caution is how many standard deviations of the posterior the promise is
 	// kept above the mean: the guard band that shrinks as more is learnt.
 	caution = 1.65
-	// doubt is how many of its own standard deviations every function's log time
-	// is taken to be slower. Each function is given the option that looks best, so
-	// each looks better than it is; these errors do not average out along the
-	// graph as others do.
+	// leastCaution is what is made do with where nothing is that sure: else what is
+	// recommended, and tried, would be the most expensive there is.
+	leastCaution = 0.8
+	// doubt is how many standard deviations the functions' log times are taken to be
+	// slower together, shared out as errors that average out. Each function is given
+	// the option that looks best, so each looks better than it is.
 	doubt = 0.5
 	// incumbentFrom is the number of runs from which on all but every third one
 	// try what would be recommended, so that it is not recommended for luck. Near
@@ -140,16 +141,7 @@ func (b *belief) menus(n int, rng *rand.Rand) ([]*menu, error) {
 	first := rng.IntN(explanations)
 	for v := range menus {
 		var err error
-		menus[v], err = b.menuOf(v, first, func(dim int) [][]float64 {
-			if n == 1 {
-				z := make([]float64, dim)
-				for i := range z {
-					z[i] = rng.NormFloat64()
-				}
-				return [][]float64{z}
-			}
-			return bayesopt.NewSobol(min(dim, bayesopt.MaxSobolDim)).Scrambled(rng.Uint64()).Normals(n)
-		})
+		menus[v], err = b.menuOf(v, first, n, rng)
 		if err != nil {
 			return nil, err
 		}
@@ -194,21 +186,31 @@ func (b *belief) incumbent(rng *rand.Rand) (Configuration, error) {
 	if err != nil {
 		return nil, err
 	}
-	sp := b.newScenario(menus, upTo(coarseDraws), coarseRuns/2, rng).space(caution)
-	return b.configuration(sp, sp.Solve(b.p.Target.Seconds, effort/4).Choice), nil
+	sc := b.newScenario(menus, upTo(coarseDraws), coarseRuns/2, rng)
+	var c Configuration
+	for _, care := range [...]float64{caution, leastCaution} {
+		sp := sc.space(care)
+		sol := sp.Solve(b.p.Target.Seconds, effort/4)
+		c = b.configuration(sp, sol.Choice)
+		if sol.Feasible {
+			break
+		}
+	}
+	return c, nil
 }
 
 // doubtfulMenus are menus in which every option is slower by part of its own
-// uncertainty.
+// uncertainty: the smaller a part, the more functions there are.
 func (b *belief) doubtfulMenus(n int, rng *rand.Rand) ([]*menu, error) {
 	menus, err := b.menus(n, rng)
 	if err != nil {
 		return nil, err
 	}
+	each := doubt / math.Sqrt(float64(len(b.p.Functions)))
 	for _, m := range menus {
 		for _, draw := range m.draws {
 			for i := range draw {
-				draw[i] += doubt * m.sd[i]
+				draw[i] += each * m.sd[i]
 			}
 		}
 	}
@@ -220,11 +222,22 @@ func (b *belief) recommend(rng *rand.Rand) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	coarse := b.newScenario(menus, upTo(coarseDraws), coarseRuns, rng).space(caution)
-	fineScenario := b.newScenario(menus, upTo(fineDraws), fineRuns, rng)
-	fine := fineScenario.space(caution)
-	// The coarse simulation is searched, the fine one decides: its verdict moves
-	// the limit of the search until both agree.
+	coarse := b.newScenario(menus, upTo(coarseDraws), coarseRuns, rng)
+	fine := b.newScenario(menus, upTo(fineDraws), fineRuns, rng)
+	var r Result
+	for _, care := range [...]float64{caution, leastCaution} {
+		if r = b.cheapest(coarse, fine, care); r.Feasible {
+			break
+		}
+	}
+	return r, nil
+}
+
+// cheapest is the cheapest configuration that keeps the promise with so many
+// standard deviations to spare. The coarse simulation is searched, the fine one
+// decides: its verdict moves the limit of the search until both agree.
+func (b *belief) cheapest(coarseScenario, fineScenario *scenario, care float64) Result {
+	coarse, fine := coarseScenario.space(care), fineScenario.space(care)
 	const rounds, close = 5, 0.002
 	target := b.p.Target.Seconds
 	limit := target
@@ -245,7 +258,11 @@ func (b *belief) recommend(rng *rand.Rand) (Result, error) {
 		}
 		limit *= ratio
 	}
-	return b.result(fineScenario, fine, best.Choice, best.Value), nil
+	r := b.result(fineScenario, fine, best.Choice, best.Value)
+	if r.Feasible {
+		r.Reason = fmt.Sprintf("cheapest that keeps %s with %.1f standard deviations to spare", b.p.Target, care)
+	}
+	return r
 }
 
 func upTo(n int) []int {
@@ -282,9 +299,7 @@ func (b *belief) result(sc *scenario, sp *search.Space, choice []int, value floa
 	if !r.Feasible {
 		r.Blocker = blocker(r.Shares)
 		r.Reason = fmt.Sprintf("no configuration keeps %s: this one comes closest, and %q takes most of its time", b.p.Target, r.Blocker)
-		return r
 	}
-	r.Reason = fmt.Sprintf("cheapest that keeps %s with %.1f standard deviations to spare", b.p.Target, caution)
 	return r
 }
 
