@@ -89,7 +89,7 @@ const (
 func savings(results []PoolResult) []Saving {
 	names, of := curves(results)
 	own := of[ownPolicy]
-	var out []Saving
+	out := []Saving{}
 	for _, n := range names {
 		if n == ownPolicy || n == oraclePolicy {
 			continue

@@ -15,13 +15,13 @@ func (r *PoolReport) Report() *report.Report {
 	for _, account := range []struct {
 		title, caption string
 		results        []PoolResult
-		savings        []Saving
+		savings, quiet []Saving
 		seeds          [][]PoolResult
 	}{
-		{"Idle memory", "Idle: whenever an instance serves nothing.", r.Results, r.Savings, r.seeds},
-		{"Idle memory in quiet minutes", "Idle: kept in minutes without a call of the function, which is as fine as a trace of counts by the minute tells.", quiet(r.Results), r.QuietSavings, r.quietSeeds()},
+		{"Idle memory", "Idle: whenever an instance serves nothing.", r.Results, r.Savings, r.QuietSavings, r.seeds},
+		{"Idle memory in quiet minutes", "Idle: kept in minutes without a call of the function, which is as fine as a trace of counts by the minute tells.", quiet(r.Results), r.QuietSavings, nil, r.quietSeeds()},
 	} {
-		out.Section(account.title).Chart(chartOf(account.results, account.caption)).Text(poolSummary(account.results, account.savings, account.seeds)...)
+		out.Section(account.title).Chart(chartOf(account.results, account.caption)).Text(poolSummary(account.results, account.savings, account.quiet, account.seeds)...)
 		if len(account.savings) > 0 {
 			out.Table(savingTable(account.savings))
 		}
@@ -96,11 +96,13 @@ func (r *PoolReport) Conditions() []string {
 // Summary says in sentences how the project's own policy compares by both
 // accounts, and where it loses.
 func (r *PoolReport) Summary() []string {
-	out := append([]string{"Idle memory:"}, poolSummary(r.Results, r.Savings, r.seeds)...)
-	return append(append(out, "Idle memory in quiet minutes:"), poolSummary(quiet(r.Results), r.QuietSavings, r.quietSeeds())...)
+	out := append([]string{"Idle memory:"}, poolSummary(r.Results, r.Savings, r.QuietSavings, r.seeds)...)
+	return append(append(out, "Idle memory in quiet minutes:"), poolSummary(quiet(r.Results), r.QuietSavings, nil, r.quietSeeds())...)
 }
 
-func poolSummary(results []PoolResult, savings []Saving, seeds [][]PoolResult) []string {
+// poolSummary is of one account; quiet are the savings in quiet minutes, nil where
+// that is the account.
+func poolSummary(results []PoolResult, savings, quiet []Saving, seeds [][]PoolResult) []string {
 	names, of := curves(results)
 	if len(of[ownPolicy]) == 0 {
 		return []string{"The project's own policy did not take part."}
@@ -110,7 +112,7 @@ func poolSummary(results []PoolResult, savings []Saving, seeds [][]PoolResult) [
 		if n == ownPolicy || n == oraclePolicy {
 			continue
 		}
-		if s := against(n, savings, of[ownPolicy]); s != "" {
+		if s := against(n, savings, quiet, of[ownPolicy]); s != "" {
 			out = append(out, s)
 		}
 	}
@@ -136,10 +138,10 @@ func bySeed(seeds [][]PoolResult) string {
 }
 
 // against says how the own policy compares with one peer.
-func against(peer string, savings []Saving, own curve) string {
+func against(peer string, savings, quiet []Saving, own curve) string {
 	var sum, worst float64
 	var worstAt Saving
-	n := 0
+	n, lost := 0, 0
 	for _, s := range savings {
 		if s.Peer != peer {
 			continue
@@ -149,6 +151,9 @@ func against(peer string, savings []Saving, own curve) string {
 		}
 		sum += s.Saved
 		n++
+		if s.Saved < 0 {
+			lost++
+		}
 	}
 	if n == 0 {
 		return fmt.Sprintf("%s: no point of its curve lies within the cold starts of the own curve, so there is nothing to compare.", peer)
@@ -156,15 +161,18 @@ func against(peer string, savings []Saving, own curve) string {
 	s := fmt.Sprintf("%s: %.1f %% less idle memory at equal cold starts on average over %d points of its curve; least, %.1f %%, at parameter %g with %.0f cold starts.",
 		peer, 100*sum/float64(n), n, 100*worst, worstAt.Parameter, worstAt.ColdStarts)
 	if worst < 0 {
-		s += " There the peer wins: " + whyPeerWins(peer, own, worstAt)
+		s += fmt.Sprintf(" The peer wins at %d of them. There: ", lost) + whyPeerWins(peer, own, quiet, worstAt)
 	}
 	return s
 }
 
 // whyPeerWins names what the figures show, which is where on the curves it happens.
-func whyPeerWins(peer string, own curve, at Saving) string {
+func whyPeerWins(peer string, own curve, quiet []Saving, at Saving) string {
 	low, high := own[len(own)-1].ColdStarts, own[0].ColdStarts
+	still := slices.IndexFunc(quiet, func(s Saving) bool { return s.Peer == peer && s.Parameter == at.Parameter && s.Saved > 0 })
 	switch {
+	case still >= 0:
+		return fmt.Sprintf("in minutes without a call it needs %.1f %% less than the peer; what it needs more lies between the calls of single minutes, which a forecast by the minute does not tell apart.", 100*quiet[still].Saved)
 	case at.ColdStarts < low+0.1*(high-low) && at.ColdStarts < 10*low:
 		return "so few cold starts are left that they are the first calls of functions in the period, which no past of their own foretells; keeping everything for long is then as good as any forecast."
 	case at.ColdStarts > 0.5*high:

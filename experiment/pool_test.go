@@ -147,3 +147,39 @@ func TestPoolRefuses(t *testing.T) {
 		}
 	}
 }
+
+// Where a peer wins the report says so, and why as far as the figures show it.
+func TestPoolSaysWhereAPeerWins(t *testing.T) {
+	t.Parallel()
+	point := func(policy string, parameter, cold, idle float64) experiment.PoolResult {
+		return experiment.PoolResult{Policy: policy, Parameter: parameter, ColdStarts: cold, IdleMemoryGBSeconds: idle}
+	}
+	own := []experiment.PoolResult{point("aquatope", 1, 10_000, 100), point("aquatope", 2, 3000, 200), point("aquatope", 3, 100, 2000)}
+	lost := experiment.Saving{Peer: "keepalive", Parameter: 1, ColdStarts: 3000, PeerIdle: 100, OwnIdle: 200, Saved: -1}
+	won := experiment.Saving{Peer: "keepalive", Parameter: 1, ColdStarts: 3000, PeerIdle: 80, OwnIdle: 20, Saved: 0.75}
+	rare := experiment.Saving{Peer: "keepalive", Parameter: 1, ColdStarts: 110, PeerIdle: 1000, OwnIdle: 2000, Saved: -1}
+	for _, c := range []struct {
+		name       string
+		all, quiet experiment.Saving
+		want       []string
+	}{
+		{"between calls", lost, won, []string{"wins at 1 of them", "75.0 % less than the peer", "between the calls"}},
+		{"by both accounts", lost, lost, []string{"wins at 1 of them", "middle of the range"}},
+		{"at few cold starts", rare, rare, []string{"wins at 1 of them", "first calls of functions"}},
+		{"nowhere", won, won, nil},
+	} {
+		r := experiment.PoolReport{
+			Results: append(own, point("keepalive", 1, c.all.ColdStarts, c.all.PeerIdle)),
+			Savings: []experiment.Saving{c.all}, QuietSavings: []experiment.Saving{c.quiet},
+		}
+		said := strings.Join(r.Summary(), "\n")
+		for _, want := range c.want {
+			if !strings.Contains(said, want) {
+				t.Errorf("%s: %q is not said in\n%s", c.name, want, said)
+			}
+		}
+		if c.want == nil && strings.Contains(said, "wins") {
+			t.Errorf("%s: no peer wins, but it says\n%s", c.name, said)
+		}
+	}
+}
