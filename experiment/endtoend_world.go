@@ -9,7 +9,7 @@ import (
 
 	"github.com/aquatope/aquatope/control"
 	"github.com/aquatope/aquatope/forecast"
-	"github.com/aquatope/aquatope/forecast/hurdle"
+	"github.com/aquatope/aquatope/forecast/prior"
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/pool"
 	"github.com/aquatope/aquatope/profile"
@@ -156,7 +156,9 @@ func learnForecasts(ctx context.Context, t *trace.Trace, chosen []*trace.Functio
 		data = append(data, forecast.FromTrace(t, f, trace.Span{From: all.From, To: judged.From}))
 	}
 	budget := forecast.Budget{Continue: func() bool { return ctx.Err() == nil }}
-	model, err := hurdle.Learner{Rows: forecastRows}.Train(data, budget, r)
+	learner := prior.Learner()
+	learner.Rows = forecastRows
+	model, err := learner.Train(data, budget, r)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

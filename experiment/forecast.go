@@ -11,6 +11,7 @@ import (
 	"github.com/aquatope/aquatope/forecast/baseline"
 	"github.com/aquatope/aquatope/forecast/bnn"
 	"github.com/aquatope/aquatope/forecast/hurdle"
+	"github.com/aquatope/aquatope/forecast/prior"
 	"github.com/aquatope/aquatope/trace"
 )
 
@@ -56,7 +57,7 @@ const minTraceMinutes = 2 * 60
 
 // forecastLearners are the models that are compared, the default first.
 func forecastLearners() []forecast.Learner {
-	return append([]forecast.Learner{hurdle.Learner{}, bnn.Learner{}}, baseline.All()...)
+	return append([]forecast.Learner{prior.Learner(), bnn.Learner{}}, baseline.All()...)
 }
 
 // ForecastModels returns the names of all models, the default first.

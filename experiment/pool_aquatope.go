@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/aquatope/aquatope/forecast"
-	"github.com/aquatope/aquatope/forecast/hurdle"
+	"github.com/aquatope/aquatope/forecast/prior"
 	"github.com/aquatope/aquatope/pool"
 	"github.com/aquatope/aquatope/stats"
 )
@@ -19,7 +19,7 @@ var prices = []float64{2, 4, 8, 15, 25, 40, 60, 90, 140, 220, 350, 600, 1200, 30
 // is trained on the arrivals of the warm-up, its forecasts, and the histories of
 // arrivals: none depends on the price, and the policies run in step.
 func startAquatope(ctx context.Context, w *world) ([]entry, error) {
-	l := &learner{ctx: ctx, model: hurdle.Learner{}, random: stats.Stream(w.seed, "experiment/train")}
+	l := &learner{ctx: ctx, model: prior.Learner(), random: stats.Stream(w.seed, "experiment/train")}
 	var out []entry
 	histories := make(map[string]*forecast.History, len(w.functions))
 	for _, v := range prices {

@@ -61,3 +61,12 @@ func (b Budget) Go(done float64) bool {
 	}
 	return b.Continue == nil || b.Continue()
 }
+
+// Part is the budget of the part of the work between two shares of the whole.
+func (b Budget) Part(from, to float64) Budget {
+	part := Budget{Continue: b.Continue}
+	if b.Progress != nil {
+		part.Progress = func(done float64) { b.Progress(from + (to-from)*done) }
+	}
+	return part
+}

@@ -99,7 +99,7 @@ func (s *Server) learn(ctx context.Context, now *hurdle.Model) (*hurdle.Model, e
 	if active < learnLeast {
 		return nil, nil
 	}
-	model, err := hurdle.Learner{}.Train(train, forecast.Budget{Continue: s.paced(ctx)}, rand.New(rand.NewPCG(uint64(end), 0)))
+	model, err := prior.Learner().Train(train, forecast.Budget{Continue: s.paced(ctx)}, rand.New(rand.NewPCG(uint64(end), 0)))
 	if err != nil || ctx.Err() != nil {
 		return nil, err
 	}

@@ -18,7 +18,6 @@ const (
 
 // forecaster predicts along one line of time.
 type forecaster struct {
-	*Model
 	workers [workers]*worker
 	state   map[*forecast.History]*state
 	round   int
@@ -26,16 +25,30 @@ type forecaster struct {
 
 // worker has what one goroutine needs to predict.
 type worker struct {
-	*Model
-	net *network
-	x   []float32
-	in  nn.Matrix
+	x       []float32 // features of one function
+	experts []reader
+	out     nn.Matrix // chunk x (1 + quantiles), the mean of the experts
+}
+
+// reader is an expert with room for the rows of a chunk.
+type reader struct {
+	expert
+	rows nn.Matrix
+}
+
+func newWorker(m *Model) *worker {
+	w := &worker{out: nn.NewMatrix(chunk, 1+len(nominal))}
+	for _, e := range m.experts {
+		e.net = e.net.fork()
+		w.experts = append(w.experts, reader{e, nn.NewMatrix(chunk, len(e.in.Mean))})
+	}
+	return w
 }
 
 func newForecaster(m *Model) *forecaster {
-	f := &forecaster{Model: m, state: map[*forecast.History]*state{}}
+	f := &forecaster{state: map[*forecast.History]*state{}}
 	for i := range f.workers {
-		f.workers[i] = &worker{Model: m, net: m.net.fork(), in: nn.NewMatrix(chunk, len(m.in.Mean))}
+		f.workers[i] = newWorker(m)
 	}
 	return f
 }
@@ -76,28 +89,44 @@ func (w *worker) part(histories []*forecast.History, states []*state, h int, out
 		states[i].tracker.Update(history)
 		out[i] = make([]forecast.Distribution, h)
 	}
-	var logits [chunk]float64
 	for ahead := range h {
 		for i, history := range histories {
-			logits[i] = w.read(states[i].tracker, history, ahead, w.in.Row(i))
+			w.read(i, states[i].tracker, history, ahead)
 		}
-		y := w.net.predict(w.in.Slice(0, len(histories)))
+		y := w.predict(len(histories))
 		for i, history := range histories {
-			row := y.Row(i)
-			out[i][ahead] = states[i].predict(history.Next(), ahead, mean(logits[i], row[0]), row[1:])
+			out[i][ahead] = states[i].predict(history.Next(), ahead, y.Row(i))
 		}
 	}
 }
 
-// read writes the input of the network to dst and returns the forest's logit.
-func (w *worker) read(t *feature.Tracker, h *forecast.History, ahead int, dst []float32) float64 {
+// read makes the function the i-th row of the experts. Their trees speak at once.
+func (w *worker) read(i int, t *feature.Tracker, h *forecast.History, ahead int) {
 	w.x = t.Append(w.x[:0], h, ahead)
-	w.Model.in.apply(dst, w.x)
-	return w.forest.Predict(w.x)
+	y := w.out.Row(i)
+	clear(y)
+	for _, e := range w.experts {
+		e.in.apply(e.rows.Row(i), w.x)
+		y[0] += e.weight * float32(e.forest.Predict(w.x)) / 2
+	}
 }
 
-// mean is the ensemble of the two models of activity.
-func mean(forest float64, network float32) float64 { return (forest + float64(network)) / 2 }
+// predict returns, of the first n rows, the logit of activity and the quantiles:
+// the mean of the experts, whose trees and networks count the same for activity.
+// It is valid until the next read.
+func (w *worker) predict(n int) nn.Matrix {
+	for _, e := range w.experts {
+		y := e.net.predict(e.rows.Slice(0, n))
+		for i := range n {
+			out, row := w.out.Row(i), y.Row(i)
+			out[0] += e.weight * row[0] / 2
+			for j := 1; j < len(row); j++ {
+				out[j] += e.weight * row[j]
+			}
+		}
+	}
+	return w.out.Slice(0, n)
+}
 
 // forget drops the state of functions that are no longer asked for.
 func (f *forecaster) forget() {

@@ -2,11 +2,9 @@ package hurdle
 
 import (
 	"errors"
-	"math"
 	"math/rand/v2"
 
 	"github.com/aquatope/aquatope/forecast"
-	"github.com/aquatope/aquatope/forecast/tree"
 )
 
 // Name is how reports call the model.
@@ -23,17 +21,17 @@ type Learner struct {
 	// Epochs is the number of passes of the network; 0 means enough for three
 	// million rows, between 4 and 40.
 	Epochs int
+	// Prior is what was learnt elsewhere. Where the histories are too few to
+	// learn from alone, it learns on from them, and the result is the mean of
+	// that and of what they say alone. Nil means to learn from the histories only.
+	Prior *Model
 }
 
 // Name returns the name of the model.
 func (Learner) Name() string { return Name }
 
-// Model is a trained model.
-type Model struct {
-	in     standard
-	forest *tree.Forest
-	net    *network
-}
+// Model is a trained model: the weighted mean of its experts.
+type Model struct{ experts []expert }
 
 // Name returns the name of the model.
 func (*Model) Name() string { return Name }
@@ -47,44 +45,48 @@ func (l Learner) Train(data []*forecast.History, b forecast.Budget, r *rand.Rand
 	if rows == 0 {
 		rows = 400_000
 	}
-	s := collect(data, rows, b, r)
+	s := collect(data, rows, b.Part(0, collectShare), r)
 	if s.len() == 0 {
 		return nil, errors.New("training the forecaster: the histories have no window to learn from")
-	}
-	base := 0.0
-	weight := 0.0
-	for i, a := range s.active {
-		weight += float64(s.weight[i])
-		if a {
-			base += float64(s.weight[i])
-		}
-	}
-	p := (base + 0.5) / (weight + 1)
-	loss := func(i int, score float64) (float64, float64) {
-		p := 1 / (1 + math.Exp(-score))
-		w := float64(s.weight[i])
-		if s.active[i] {
-			return w * (p - 1), w*p*(1-p) + 1e-9
-		}
-		return w * p, w*p*(1-p) + 1e-9
 	}
 	epochs := l.Epochs
 	if epochs == 0 {
 		epochs = min(max(3_000_000/s.len(), 4), 40)
 	}
-	in := fitStandard(s)
-	net := newTrainer(s, in, epochs, rand.New(rand.NewPCG(r.Uint64(), r.Uint64())))
-	c := tree.Config{Trees: 150, RowShare: 0.3, FeatureShare: 0.5}
-	// The network learns between the trees, so that both have learnt something
-	// whenever the budget ends.
-	forest := tree.Train(s.x, s.width, math.Log(p/(1-p)), loss, c, r, func(trees int) bool {
-		for net.done*c.Trees < net.steps*(trees+1) {
-			if !b.Go(share(collectShare, 1, float64(net.done)/float64(net.steps))) {
-				return false
-			}
-			net.step()
+	own := 1.0
+	if l.Prior != nil {
+		own = ownWeight(s.len())
+	}
+	m := &Model{}
+	done := collectShare
+	if own < 1 {
+		for _, e := range l.Prior.experts {
+			// Learning on is quick beside learning from nothing.
+			to := done + 0.3*(1-done)
+			m.experts = append(m.experts, e.learnOn(s, r).learn(s, b.Part(done, to), r, float32(1-own)*e.weight))
+			done = to
 		}
-		return true
-	})
-	return &Model{in, forest, net.network}, nil
+	}
+	if own > 0 {
+		m.experts = append(m.experts, fromNothing(s, epochs, r).learn(s, b.Part(done, 1), r, float32(own)))
+	}
+	return m, nil
+}
+
+// evenRows is how many rows alone are worth as much as a prior that learns on
+// from them; found on generated functions and on small parts of
+// azure2019-functiondays.
+const evenRows = 12_000
+
+// ownWeight is the weight of what was learnt from so many rows alone, beside what
+// was learnt on from a prior.
+func ownWeight(rows int) float64 {
+	w := float64(rows) / float64(rows+evenRows)
+	switch {
+	case w < 0.1: // too little to be worth an expert
+		return 0
+	case w > 0.85:
+		return 1
+	}
+	return w
 }

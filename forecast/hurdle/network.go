@@ -46,6 +46,15 @@ func (n *network) fork() *network {
 	return &network{l1: n.l1.Fork(), l2: n.l2.Fork(), l3: n.l3.Fork(), d1: nn.Dropout{P: dropout}, d2: nn.Dropout{P: dropout}}
 }
 
+// clone returns a network with the same weights that learns on its own.
+func (n *network) clone(r *rand.Rand) *network {
+	c := newNetwork(n.l1.In, r)
+	if err := nn.SetValues(c.params(), nn.Values(n.params())); err != nil {
+		panic("BUG: hurdle: " + err.Error())
+	}
+	return c
+}
+
 func (n *network) params() []*nn.Param {
 	return append(append(n.l1.Params(), n.l2.Params()...), n.l3.Params()...)
 }
@@ -78,6 +87,7 @@ type trainer struct {
 	*network
 	s       *samples
 	in      standard
+	rate    float64
 	workers [shards]*shard
 	adam    nn.Adam
 	r       *rand.Rand
@@ -85,9 +95,10 @@ type trainer struct {
 	done    int
 }
 
-// newTrainer prepares the given number of passes over the samples.
-func newTrainer(s *samples, in standard, epochs int, r *rand.Rand) *trainer {
-	t := &trainer{network: newNetwork(s.width, r), s: s, in: in, adam: nn.Adam{Decay: weightDecay, Clip: 5}, r: r}
+// newTrainer prepares the given number of passes over the samples, in which the
+// rate of learning decays from the given one.
+func newTrainer(s *samples, in standard, net *network, rate float64, epochs int, r *rand.Rand) *trainer {
+	t := &trainer{network: net, rate: rate, s: s, in: in, adam: nn.Adam{Decay: weightDecay, Clip: 5}, r: r}
 	t.steps = epochs * t.batches()
 	const part = batchSize / shards
 	for i := range t.workers {
@@ -115,7 +126,7 @@ func (t *trainer) step() {
 	}
 	// Cosine decay with a short warm-up.
 	done := float64(t.done) / float64(t.steps)
-	t.adam.Rate = learningRate * math.Min(1, float64(t.done+1)/100) * (0.02 + 0.98*(1+math.Cos(math.Pi*done))/2)
+	t.adam.Rate = t.rate * math.Min(1, float64(t.done+1)/100) * (0.02 + 0.98*(1+math.Cos(math.Pi*done))/2)
 	t.adam.Step(params)
 	t.done++
 }

@@ -43,9 +43,8 @@ func (k *worker) replay(h *forecast.History, s *state) {
 		if w >= h.Next()-rehearsed {
 			r.learn(past)
 			r.tracker.Update(past)
-			logit := k.read(r.tracker, past, 0, k.in.Row(0))
-			row := k.net.predict(k.in.Slice(0, 1)).Row(0)
-			r.predict(w, 0, mean(logit, row[0]), row[1:])
+			k.read(0, r.tracker, past, 0)
+			r.predict(w, 0, k.predict(1).Row(0))
 		}
 		copyWindow(past, h, w)
 	}

@@ -63,7 +63,7 @@ func collect(data []*forecast.History, limit int, b forecast.Budget, r *rand.Ran
 	}
 	keep := math.Min(1, float64(limit)/math.Max(expected, 1))
 	for i, h := range data {
-		if !b.Go(share(0, collectShare, float64(i)/float64(len(data)))) {
+		if !b.Go(float64(i) / float64(len(data))) {
 			break
 		}
 		s.replay(h, keep, r)
@@ -127,6 +127,3 @@ func drawAhead(r *rand.Rand) int {
 	}
 	return int(math.Exp(r.Float64()*math.Log(maxAhead+1))+1e-9) - 1 + r.IntN(2)
 }
-
-// share maps done in [0, 1] to the part [from, to] of the whole.
-func share(from, to, done float64) float64 { return from + (to-from)*done }

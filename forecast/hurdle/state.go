@@ -129,8 +129,10 @@ func (s *state) shiftAt(level float64) float64 {
 	return low * (1 - level) / (1 - from)
 }
 
-// predict makes the distribution of a window from the outputs of the models.
-func (s *state) predict(window int64, ahead int, logit float64, quantiles []float32) forecast.Hurdle {
+// predict makes the distribution of a window from the outputs of the model: the
+// logit of activity, then the quantiles.
+func (s *state) predict(window int64, ahead int, out []float32) forecast.Hurdle {
+	logit, quantiles := float64(out[0]), out[1:]
 	location, scale := s.tracker.Scale()
 	values := make([]float64, len(nominal))
 	for j := range values {

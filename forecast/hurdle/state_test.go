@@ -18,15 +18,15 @@ func TestCoverageBetweenQuantiles(t *testing.T) {
 		h := forecast.NewHistory("f", "", 0)
 		s := state{tracker: feature.NewTracker()}
 		location, scale := s.tracker.Scale() // stays, as the tracker is told nothing
-		var row [len(nominal)]float32
+		row := [1 + len(nominal)]float32{30} // always active
 		for j, level := range nominal {
-			row[j] = float32(2 - spread*math.Log(1-level)) // exponential, in logarithms: heavy above
+			row[1+j] = float32(2 - spread*math.Log(1-level)) // exponential, in logarithms: heavy above
 		}
 		const first, windows = 300, 6000
 		covered := map[float64]float64{0.35: 0, 0.75: 0, 0.9: 0}
 		for w := range int64(first + windows) {
 			s.learn(h)
-			d := s.predict(w, 0, 30, row[:])
+			d := s.predict(w, 0, row[:])
 			count := math.Ceil(math.Expm1(location + scale*(2+r.ExpFloat64())))
 			if w >= first {
 				for level := range covered {

@@ -2,10 +2,13 @@ package prior_test
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/aquatope/aquatope/forecast"
+	"github.com/aquatope/aquatope/forecast/hurdle"
 	"github.com/aquatope/aquatope/forecast/prior"
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // The file fits the program, and the model knows the difference between a timer
@@ -42,5 +45,57 @@ func TestLoad(t *testing.T) {
 				t.Errorf("window %d: silence has probability %.2f of a call", w+1, active(1))
 			}
 		}
+	}
+}
+
+// Half a day of one function is too little to learn from alone: what is learnt on
+// from the prior predicts better, and its quantiles mean what they say.
+func TestLearnsOnFromLittle(t *testing.T) {
+	const half = 720
+	for name, rate := range map[string]func(w int) float64{
+		"steady": func(int) float64 { return 3 },
+		"timer with noise": func(w int) float64 {
+			if w%15 == 0 {
+				return 4
+			}
+			return 0.1
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			counts := make([]float64, 2*half)
+			for w := range counts {
+				counts[w] = distuv.Poisson{Lambda: rate(w), Src: rand.NewPCG(1, uint64(w))}.Rand()
+			}
+			past := func() *forecast.History {
+				h := forecast.NewHistory("f", "", 0)
+				for w, c := range counts[:half] {
+					if c > 0 {
+						if err := h.Observe(int64(w), c); err != nil {
+							t.Fatal(err)
+						}
+					}
+					h.Advance(int64(w) + 1)
+				}
+				return h
+			}
+			score := func(l hurdle.Learner) forecast.Score {
+				m, err := l.Train([]*forecast.History{past()}, forecast.Budget{}, rand.New(rand.NewPCG(1, 2)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				s, err := forecast.Backtest(m.New(), []forecast.Case{{History: past(), Future: counts[half:]}}, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return s
+			}
+			alone, on := score(hurdle.Learner{}), score(prior.Learner())
+			if on.Pinball90 >= alone.Pinball90 {
+				t.Errorf("pinball loss %.4f, %.4f without the prior", on.Pinball90, alone.Pinball90)
+			}
+			if on.Coverage90 < 0.86 || on.Coverage90 > 0.94 {
+				t.Errorf("coverage of the 0.9-quantile is %.3f", on.Coverage90)
+			}
+		})
 	}
 }
