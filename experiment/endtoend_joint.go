@@ -41,9 +41,6 @@ const (
 	guardPrior  = 20
 )
 
-// jointPrices of a cold start are in seconds of idle instances.
-var jointPrices = []float64{0.005, 1, 5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 10_000}
-
 // jointly is the project's system: what was learnt in the training part decides
 // over resources and pool together.
 func jointly(o jointOptions) func(context.Context, *endWorld) (EndToEndResult, error) {
@@ -90,7 +87,7 @@ func jointly(o jointOptions) func(context.Context, *endWorld) (EndToEndResult, e
 
 func (r *joint) decide() (control.JointDecision, error) {
 	j := control.Joint{
-		Budget: r.w.model.QoS.ErrorBudget(), Thrift: thrift, Caution: jointCaution, ColdStarts: r.Starts(), Prices: jointPrices,
+		Budget: r.w.model.QoS.ErrorBudget(), Thrift: thrift, Caution: jointCaution, ColdStarts: r.Starts(), Prices: rehearsal.Prices,
 		Alone: r.o.noLookAhead, Configure: r.configure, Predict: r.predict,
 	}
 	if r.o.certain {

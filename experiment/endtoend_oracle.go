@@ -96,7 +96,7 @@ func (o *oracleSearch) solve() (control.JointDecision, error) {
 		starts = append(starts, stats.Quantile(startQuantile, t.ColdStart))
 	}
 	return control.Joint{
-		Budget: o.w.model.QoS.ErrorBudget(), ColdStarts: starts, Prices: jointPrices, Configure: o.configure, Predict: o.predict,
+		Budget: o.w.model.QoS.ErrorBudget(), ColdStarts: starts, Prices: rehearsal.Prices, Configure: o.configure, Predict: o.predict,
 	}.Solve()
 }
 

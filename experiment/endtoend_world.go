@@ -15,6 +15,7 @@ import (
 	"github.com/aquatope/aquatope/profile"
 	"github.com/aquatope/aquatope/sim/fleet"
 	"github.com/aquatope/aquatope/sim/flow"
+	"github.com/aquatope/aquatope/sim/rehearsal"
 	"github.com/aquatope/aquatope/stats"
 	"github.com/aquatope/aquatope/trace"
 	"github.com/aquatope/aquatope/tuner"
@@ -165,52 +166,19 @@ func learnForecasts(ctx context.Context, t *trace.Trace, chosen []*trace.Functio
 	return model, err
 }
 
-// foreseen holds a forecast of the number of runs for every window, from what
-// had arrived when the window was planned.
+// foreseen are the forecasts of a workflow's functions, from its runs.
 type foreseen struct {
-	first  int64 // window of runs[0]
-	runs   []forecast.Distribution
-	visits map[string]float64
-	model  forecast.Model // for who forecasts functions by themselves
+	*rehearsal.Foreseen
+	model forecast.Model // for who forecasts functions by themselves
 }
 
 func (w *endWorld) foresee(model forecast.Model) *foreseen {
-	f := model.New()
-	week := int64(w.trace.Start)
-	out := &foreseen{first: week + int64(w.all.From), visits: map[string]float64{}, model: model}
-	for i, t := range w.tables {
-		out.visits[w.model.Name+"/"+t.Name] = w.visits[i]
-	}
-	h := forecast.NewHistory(w.model.Name, w.model.Name, out.first)
-	rest := w.arrivals
-	for minute := w.all.From; minute < w.all.To; minute++ {
-		if minute > w.all.From {
-			n := 0
-			for len(rest) > 0 && rest[0].At < instant(minute)-lead {
-				n, rest = n+1, rest[1:]
-			}
-			if n > 0 {
-				if err := h.Observe(week+int64(minute)-1, float64(n)); err != nil {
-					panic("BUG: experiment: " + err.Error())
-				}
-			}
-			h.Advance(week + int64(minute))
-		}
-		out.runs = append(out.runs, f.Forecast([]*forecast.History{h}, 1)[0][0])
-	}
-	return out
-}
-
-// Forecast implements forecast.Forecaster for the functions of the workflow.
-func (f *foreseen) Forecast(histories []*forecast.History, h int) [][]forecast.Distribution {
-	out := make([][]forecast.Distribution, len(histories))
-	for i, x := range histories {
-		for k := range int64(h) {
-			at := min(max(x.Next()+k-f.first, 0), int64(len(f.runs)-1))
-			out[i] = append(out[i], forecast.Visited(f.runs[at], f.visits[x.Function]))
-		}
-	}
-	return out
+	known, _ := rehearsal.Foresee(model.New(), &rehearsal.Workflow{
+		Name: w.model.Name, Problem: w.problem, Week: int64(w.trace.Start), Window: rehearsal.Window, Lead: rehearsal.Lead,
+	}, rehearsal.Past{
+		Arrivals: w.arrivals, From: instant(w.all.From), Until: instant(w.all.To),
+	}, w.visits, func() bool { return true })
+	return &foreseen{known, model}
 }
 
 // playback is one simulation of arrivals.

@@ -156,6 +156,6 @@ func (s *Server) workflow(w deployedWorkflow, now time.Time) api.Workflow {
 	recent.Running = int(s.running.of(w.workflow.Name).Load())
 	return api.Workflow{
 		Name: w.workflow.Name, Version: w.workflow.Version, Title: w.workflow.Title, QoS: w.workflow.QoS,
-		Stages: w.stages, Recent: recent,
+		Stages: w.stages, Recent: recent, Joint: s.joint.get(w.workflow.Name),
 	}
 }

@@ -41,6 +41,7 @@ type Server struct {
 	tunings  tunings
 	meter    *control.Meter
 	pool     *control.Pool
+	joint    *joints
 	profiles jobs[api.Profiling]
 	online   sync.Map // *onlineTuning under way or watching, by workflow
 	warnings struct {
@@ -76,6 +77,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	s.ahead = newStartedAhead(s.startedAhead)
 	s.meter = control.NewMeter()
 	s.pool = s.newPool()
+	s.joint = newJoints()
 
 	var err error
 	// The platform comes first: it holds the lock on the data folder.
@@ -115,6 +117,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	s.loops.Go(func() { s.pool.Run(loops) })
 	if c.Pool != control.ModeOff {
 		s.loops.Go(func() { s.learnLoop(loops) })
+		s.loops.Go(func() { s.jointLoop(loops) })
 	}
 	s.loops.Go(func() { s.idleLoop(loops) })
 	return s, nil

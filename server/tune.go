@@ -184,6 +184,7 @@ func (s *Server) concludeTuning(ctx context.Context, j *job[api.Tuning], session
 	j.update(func(t *api.Tuning) {
 		t.Recommendation, t.Applied, t.Phase, t.Message = rec, applied, api.PhaseDone, ""
 	})
+	s.joint.ask(jointRequest{workflow: plan.workflow.workflow.Name, free: apply})
 	return nil
 }
 

@@ -82,5 +82,8 @@ func (s *Server) explanation(ctx context.Context, in *explainRequest) (*api.Reco
 			Hint:   "aquatope tune " + in.Name,
 		}
 	}
+	if r != nil {
+		r.Joint = s.joint.get(in.Name)
+	}
 	return r, err
 }

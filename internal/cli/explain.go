@@ -23,7 +23,8 @@ func newExplainCmd(env *Env) *cobra.Command {
 		Long: `Answers from the runs that "aquatope tune" made, without a new one: which
 resources would keep a promise, the latency that is predicted with them, what
 they cost, and what other promises would cost. Everything is given with the
-interval that holds 90 % of the belief.
+interval that holds 90 % of the belief. What was decided last over resources and
+warm pool together follows, if a pool scheduler runs (up --pool).
 
 Exits with 3 if the promise cannot be kept, or not surely.`,
 		Example: "  aquatope explain ml-pipeline\n  aquatope explain ml-pipeline --qos 700ms --percentile 99 -o json",
@@ -46,7 +47,11 @@ Exits with 3 if the promise cannot be kept, or not surely.`,
 					return err
 				}
 			}
-			if err := env.Print("Explanation", r, choicesTable(args[0], &r), predictionTable(&r), frontierTable(&r)); err != nil {
+			tables := []Table{choicesTable(args[0], &r), predictionTable(&r), frontierTable(&r)}
+			if r.Joint != nil {
+				tables = append(tables, jointTable([]namedPlan{{args[0], r.Joint}}))
+			}
+			if err := env.Print("Explanation", r, tables...); err != nil {
 				return err
 			}
 			if r.Verdict != "feasible" {

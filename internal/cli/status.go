@@ -17,7 +17,8 @@ func newStatusCmd(env *Env) *cobra.Command {
 		Long: `Shows what the server runs at this moment: the instances of every function and
 the requests that wait for one, and for every workflow whether its runs of the
 last minutes kept the promise. It shows, too, how many instances
-the pool scheduler wants warm and what it expects. The page at the server's address shows the same.`,
+the pool scheduler wants warm and what it expects, and what was decided over the
+resources and the warm pool of tuned workflows together. The page at the server's address shows the same.`,
 		Example: "  aquatope status\n  aquatope status -o json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -32,10 +33,24 @@ the pool scheduler wants warm and what it expects. The page at the server's addr
 			for _, w := range s.Warnings {
 				env.Notef("warning: %s", w)
 			}
-			return env.Print("Status", s, workflowsTable(s.Workflows), functionsTable(s), warmPoolTable(s))
+			return env.Print("Status", s, statusTables(s)...)
 		},
 	}
 	return env.serverFlag(cmd)
+}
+
+func statusTables(s api.Status) []Table {
+	tables := []Table{workflowsTable(s.Workflows), functionsTable(s), warmPoolTable(s)}
+	var plans []namedPlan
+	for _, w := range s.Workflows {
+		if w.Joint != nil {
+			plans = append(plans, namedPlan{w.Name, w.Joint})
+		}
+	}
+	if len(plans) > 0 {
+		tables = append(tables, jointTable(plans))
+	}
+	return tables
 }
 
 func workflowsTable(workflows []api.Workflow) Table {

@@ -78,6 +78,7 @@ type Workflow struct {
 	QoS     workflow.QoS `json:"qos"`
 	Stages  []Stage      `json:"stages"`
 	Recent  Recent       `json:"recent"`
+	Joint   *JointPlan   `json:"joint,omitempty" doc:"What was decided last over its resources and warm pool together."`
 }
 
 // Stage is one stage of a workflow.

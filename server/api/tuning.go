@@ -83,6 +83,7 @@ type Recommendation struct {
 	Price     string            `json:"price"`
 	Frontier  []FrontierPoint   `json:"frontier,omitempty" doc:"What other promises would cost."`
 	Measured  []MeasuredTrial   `json:"measured,omitempty" doc:"The runs, in order."`
+	Joint     *JointPlan        `json:"joint,omitempty" doc:"What was decided last over resources and warm pool together."`
 }
 
 // FunctionChoice is what is recommended for one function.

@@ -29,10 +29,13 @@ type Workflow struct {
 	// seconds, at least one of each.
 	ColdStarts [][]float64
 	// Forecaster foretells the functions, which are called Name/function. Week is
-	// the minute of the week at instant 0.
+	// the number of the window, of the week at least, at instant 0.
 	Forecaster forecast.Forecaster
 	Week       int64
-	Seed       uint64
+	// Window and Lead are those of the pool: the time between plans, and how long
+	// before the end of a window the next is planned; by default Window and Lead.
+	Window, Lead time.Duration
+	Seed         uint64
 }
 
 // Past are arrivals that were recorded, in order of time.
@@ -86,6 +89,9 @@ func New(w Workflow, past Past) (*Rehearsal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rehearsing workflow %s: %w", w.Name, err)
 	}
+	if w.Window <= 0 {
+		w.Window, w.Lead = Window, Lead
+	}
 	r := &Rehearsal{Workflow: w, Past: past, comp: comp, beliefs: map[string]*belief{}}
 	r.widths = make([]int, len(w.Problem.Functions))
 	for stage, n := range w.Problem.Graph.Widths() {
@@ -101,7 +107,7 @@ func (r *Rehearsal) function(stage int) int {
 }
 
 const (
-	// Window and Lead are those of the pool.
+	// Window and Lead are those of a pool that is not set otherwise.
 	Window = time.Minute
 	Lead   = 2 * time.Second
 	// startQuantile of its start-ups is what a function is taken to need.
@@ -139,7 +145,7 @@ func (r *Rehearsal) Rehearse(ctx context.Context, p control.JointPlan, share flo
 	}
 	var sum time.Duration
 	s := flow.New([]flow.Workflow{b.workflow}, policy, flow.Config{
-		Window: Window, Lead: Lead, From: past.Counted, Until: past.Until, Price: r.Problem.Price, Seed: r.Seed,
+		Window: r.Window, Lead: r.Lead, From: past.Counted, Until: past.Until, Price: r.Problem.Price, Seed: r.Seed,
 		OnRun: func(run flow.Run) { sum += run.Latency },
 	})
 	arrivals := past.Within(past.From, past.Until)
@@ -174,7 +180,7 @@ func Standing(m *flow.WorkflowResult, service []float64) []float64 {
 // Policy returns the pool's policy with what a plan says, which knows arrivals
 // from an instant on.
 func (r *Rehearsal) Policy(p control.JointPlan, from time.Duration) (*pool.Aquatope, error) {
-	policy := pool.NewAquatope(nil, r.Forecaster, pool.Config{Hurry: true, Week: r.Week, From: from})
+	policy := pool.NewAquatope(nil, r.Forecaster, pool.Config{Hurry: true, Window: r.Window, Week: r.Week, From: from})
 	return policy, r.Apply(p, policy)
 }
 
