@@ -125,18 +125,6 @@ func (t *Tuning) input(name string) int {
 	return slices.IndexFunc(t.c.Inputs, func(in TrialInput) bool { return in.Name == name })
 }
 
-// nextInput returns the input that is furthest behind its share of the trials, so
-// that few runs represent all inputs.
-func (t *Tuning) nextInput() int {
-	counts := make([]float64, len(t.c.Inputs))
-	for _, r := range t.records {
-		if i := t.input(r.Input); i >= 0 {
-			counts[i]++
-		}
-	}
-	return stats.FurthestBehind(t.problem.Inputs, counts)
-}
-
 // Left returns how many runs the budget has left, 0 when the strategy has
 // finished before.
 func (t *Tuning) Left() int {
@@ -178,9 +166,13 @@ func (t *Tuning) Step(ctx context.Context, now time.Time) error {
 		t.done = true
 		return nil
 	}
+	input, err := tuner.NextInput(t.c.Strategy, &t.problem, t.history, batch[0], t.stream("input"))
+	if err != nil {
+		return fmt.Errorf("choosing an input: %w", err)
+	}
 	trial := Trial{
 		ID:        fmt.Sprintf("%s-%s-%d", t.c.Workflow.Name, now.UTC().Format("20060102t150405.000000"), len(t.records)),
-		Input:     t.nextInput(),
+		Input:     input,
 		Resources: map[string]function.Resources{},
 	}
 	for i, f := range t.problem.Functions {

@@ -75,8 +75,13 @@ func (w *endWorld) tune(ctx context.Context, name string, mean bool) (session, e
 		// how far the promised percentile is above the median, as measured. Those
 		// runs are paid for and do not count for their budget.
 		var logs []float64
+		var calibration []tuner.Run
 		for range calibrationRuns {
-			r := w.trial(&s, p.Largest(), rng)
+			r, err := w.trial(&s, &p, calibration, p.Largest(), rng)
+			if err != nil {
+				return session{}, err
+			}
+			calibration = append(calibration, r)
 			if !r.Failed {
 				logs = append(logs, math.Log(r.Latency))
 			}
@@ -98,7 +103,11 @@ func (w *endWorld) tune(ctx context.Context, name string, mean bool) (session, e
 			break
 		}
 		for _, c := range batch {
-			s.history = append(s.history, w.trial(&s, c, rng))
+			r, err := w.trial(&s, &p, s.history, c, rng)
+			if err != nil {
+				return session{}, err
+			}
+			s.history = append(s.history, r)
 		}
 	}
 	res, err := strategy.Recommend(&p, s.history, stats.Stream(w.seed, "recommendation of "+w.model.Name))
@@ -109,10 +118,14 @@ func (w *endWorld) tune(ctx context.Context, name string, mean bool) (session, e
 	return s, nil
 }
 
-// trial runs the workflow once with a configuration: on instances of its own,
-// each of which has to start first.
-func (w *endWorld) trial(s *session, c tuner.Configuration, rng *rand.Rand) tuner.Run {
-	r := w.run(c, w.nextInput(s.history), rng)
+// trial runs the workflow once more than in a history with a configuration: on
+// instances of its own, each of which has to start first.
+func (w *endWorld) trial(s *session, p *tuner.Problem, history []tuner.Run, c tuner.Configuration, rng *rand.Rand) (tuner.Run, error) {
+	input, err := tuner.NextInput(s.strategy, p, history, c, stats.Stream(w.seed, fmt.Sprintf("input %d of %s", len(history), w.model.Name)))
+	if err != nil {
+		return tuner.Run{}, fmt.Errorf("tuning with %s: choosing an input: %w", s.strategy.Name(), err)
+	}
+	r := w.run(c, input, rng)
 	s.cost += w.problem.Cost(r)
 	for f, t := range w.tables {
 		for range w.widths[f] {
@@ -121,5 +134,5 @@ func (w *endWorld) trial(s *session, c tuner.Configuration, rng *rand.Rand) tune
 			s.cost += cold * w.problem.Price.Idle(c[f], time.Second)
 		}
 	}
-	return r
+	return r, nil
 }

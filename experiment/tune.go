@@ -229,7 +229,13 @@ func (w *judgedWorld) search(ctx context.Context, name string, seed, budget int)
 			finished = len(batch) == 0
 		}
 		for _, c := range batch {
-			r := w.run(c, w.nextInput(history), runs)
+			began := time.Now()
+			input, err := tuner.NextInput(strategy, w.problem, history, c, stats.Stream(uint64(seed), fmt.Sprintf("input %d of %s", len(history), w.model.Name)))
+			if err != nil {
+				return nil, err
+			}
+			spent += time.Since(began)
+			r := w.run(c, input, runs)
 			if r.Failed || r.Latency > w.problem.Target.Seconds {
 				violations++
 			}

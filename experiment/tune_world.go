@@ -7,7 +7,6 @@ import (
 	"github.com/aquatope/aquatope/bayesopt"
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/profile"
-	"github.com/aquatope/aquatope/stats"
 	"github.com/aquatope/aquatope/tuner"
 	"github.com/aquatope/aquatope/workflow"
 )
@@ -65,19 +64,6 @@ func (w *tuneWorld) function(stage int) int {
 		}
 	}
 	panic("experiment: stage without function")
-}
-
-// nextInput returns the input of the run after those, dealt out as live: an index
-// into the model's inputs, -1 without any.
-func (w *tuneWorld) nextInput(history []tuner.Run) int {
-	if len(w.problem.Inputs) == 0 {
-		return -1
-	}
-	counts := make([]float64, len(w.problem.Inputs))
-	for _, r := range history {
-		counts[r.Input-1]++
-	}
-	return stats.FurthestBehind(w.problem.Inputs, counts)
 }
 
 // run runs the workflow once.

@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/aquatope/aquatope/function"
@@ -52,8 +53,17 @@ func Oracle(t Truth) (c tuner.Configuration, cost, value float64, ok bool, err e
 		v := sp.Variable[comp.Slots()[slot]]
 		t.Column(slot, sp.Options[v][option].Resources, dst)
 	}
-	// From several starts, as exchanges end in local optima.
-	var starts [][]int
+	// From several starts, as exchanges end in local optima; among them what would
+	// be cheapest without a promise.
+	cheapest := make([]int, len(sp.Options))
+	for v, options := range sp.Options {
+		for i := range options {
+			if options[i].Cost < options[cheapest[v]].Cost {
+				cheapest[v] = i
+			}
+		}
+	}
+	starts := [][]int{cheapest}
 	for _, share := range []float64{0, 0.1, 0.25} {
 		choice := make([]int, len(sp.Options))
 		for v := range choice {
@@ -62,11 +72,36 @@ func Oracle(t Truth) (c tuner.Configuration, cost, value float64, ok bool, err e
 		starts = append(starts, choice)
 	}
 	sol := sp.Solve(p.Target.Seconds, 40, starts...)
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range oracleRounds {
+		starts = starts[:0]
+		for range oracleKicks {
+			starts = append(starts, kick(sol.Choice, sp.Options, rng))
+		}
+		if other := sp.Solve(p.Target.Seconds, 40, starts...); search.Better(other, sol) {
+			sol = other
+		}
+	}
 	c = make(tuner.Configuration, len(p.Functions))
 	for f := range c {
 		c[f] = sp.Options[f][sol.Choice[f]].Resources
 	}
 	return c, sol.Cost, sol.Value, sol.Feasible, nil
+}
+
+// The oracle starts anew so often from what is best so far with some choices changed
+// (iterated local search): where measurements are uneven, exchanges alone ended
+// 4 % above what can be found.
+const oracleRounds, oracleKicks = 2, 4
+
+// kick changes up to three choices, at random.
+func kick(choice []int, options [][]search.Option, rng *rand.Rand) []int {
+	out := slices.Clone(choice)
+	for range min(3, len(out)) {
+		v := rng.IntN(len(out))
+		out[v] = rng.IntN(len(options[v]))
+	}
+	return out
 }
 
 // options returns what could be best: the fronts of cost against the mean and
