@@ -110,23 +110,32 @@ func (j Joint) Solve() (JointDecision, error) {
 
 // Adjust searches near to Starts only, among prices, which functions are kept and
 // the configurations given: little is tried, so that a plan in force can be
-// adjusted often.
+// adjusted often. The first of Starts is kept unless it breaks the budget or
+// Thrift of its cost can be saved: a change is not free.
 func (j Joint) Adjust(all []tuner.Configuration) (JointDecision, error) {
 	if !(j.Budget > 0 && j.Budget < 1) || len(j.Prices) == 0 || len(j.Starts) == 0 {
 		return JointDecision{}, errors.New("adjusting a joint plan: there is no error budget, no price or no plan")
 	}
 	s := &jointSearch{Joint: j}
-	var best JointDecision
-	for i, p := range j.Starts {
+	before, err := s.predict(j.Starts[0], 1)
+	if err != nil {
+		return JointDecision{}, err
+	}
+	best := before
+	for _, p := range j.Starts {
 		d, err := s.descend(p, all, 1)
 		if err != nil {
 			return JointDecision{}, err
 		}
-		if i == 0 || s.better(d, best) {
+		if s.better(d, best) {
 			best = d
 		}
 	}
-	return s.decided(best), nil
+	if before.Feasible && best.Cost > (1-j.Thrift)*before.Cost {
+		best = before
+	}
+	best.Tried, best.Frontier = len(s.full()), frontier(s.full())
+	return best, nil
 }
 
 // decided is the end of a search.

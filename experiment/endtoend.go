@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -26,6 +27,9 @@ type EndToEndOptions struct {
 	// FirstSeed is the first of them.
 	FirstSeed int
 	Price     function.Price
+	// ColdStart, if positive, is what the measured start-ups of every function are
+	// scaled to have as their median.
+	ColdStart time.Duration
 	// Progress, if not nil, is called after each system on each workflow, from
 	// one goroutine at a time.
 	Progress func(done, all int, what string)

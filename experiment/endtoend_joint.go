@@ -19,6 +19,7 @@ type jointOptions struct {
 	certain     bool   // take what is expected for what will be, in service times and arrivals
 	blind       bool   // forecast each function by itself
 	noLookAhead bool   // the start of a run starts nothing else
+	fixed       bool   // stay with what was decided on the training part
 	apart       bool   // half of the error budget for cold starts, half for executions
 	mean        bool   // promise the mean
 	strategy    string // instead of structured
@@ -65,19 +66,16 @@ func jointly(o jointOptions) func(context.Context, *endWorld) (EndToEndResult, e
 				return EndToEndResult{}, err
 			}
 		}
-		policy, err := r.Policy(d.JointPlan, instant(w.all.From))
+		m, last, err := r.serve(d)
 		if err != nil {
 			return EndToEndResult{}, err
 		}
-		m, err := w.play(ctx, playback{
-			workflow: w.truly(d.Configuration), policy: policy, window: time.Minute, lead: lead, from: w.all.From, counted: w.judged,
-		})
-		if err != nil {
-			return EndToEndResult{}, err
-		}
-		s.configuration = d.Configuration
+		s.configuration = last.Configuration
 		out := w.result(m, s)
 		out.Decision = r.describe(d)
+		if !last.Equal(d.JointPlan) {
+			out.Decision += "; in the end " + r.describe(last)
+		}
 		for _, x := range d.Frontier {
 			out.Expected = append(out.Expected, EndToEndExpectation{x.Violations, x.Cost})
 		}
@@ -86,6 +84,14 @@ func jointly(o jointOptions) func(context.Context, *endWorld) (EndToEndResult, e
 }
 
 func (r *joint) decide() (control.JointDecision, error) {
+	if r.o.apart {
+		return r.decideApart(r.search())
+	}
+	return r.search().Solve()
+}
+
+// search is for plans by the whole error budget.
+func (r *joint) search() control.Joint {
 	j := control.Joint{
 		Budget: r.w.model.QoS.ErrorBudget(), Thrift: thrift, Caution: jointCaution, ColdStarts: r.Starts(), Prices: rehearsal.Prices,
 		Alone: r.o.noLookAhead, Configure: r.configure, Predict: r.predict,
@@ -93,10 +99,7 @@ func (r *joint) decide() (control.JointDecision, error) {
 	if r.o.certain {
 		j.Caution = 0
 	}
-	if r.o.apart {
-		return r.decideApart(j)
-	}
-	return j.Solve()
+	return j
 }
 
 // configure implements control.Joint.
@@ -104,7 +107,9 @@ func (r *joint) configure(standing []float64) ([]tuner.Configuration, error) {
 	if r.o.strategy != "structured" {
 		return []tuner.Configuration{r.session.configuration}, nil
 	}
-	return r.Configure(standing)
+	var err error
+	r.configurations, err = r.Configure(standing)
+	return r.configurations, err
 }
 
 // guard serves the training part with what was decided, as a live system has to

@@ -50,6 +50,8 @@ type joint struct {
 	w       *endWorld
 	o       jointOptions
 	session session
+	// configurations are those that were asked for last.
+	configurations []tuner.Configuration
 }
 
 // predict implements control.Joint.

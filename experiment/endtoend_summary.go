@@ -37,6 +37,10 @@ type EndToEndSummary struct {
 	// half a day makes them once. Absent where the oracle did not take part.
 	OracleCost     float64  `json:"oracleCost"`
 	CostOverOracle *float64 `json:"costOverOracle"`
+	// HindsightCost is that of the best plan in hindsight, which does not know
+	// when runs come, and CostOverHindsight the own without trials relative to it.
+	HindsightCost     float64  `json:"hindsightCost"`
+	CostOverHindsight *float64 `json:"costOverHindsight"`
 	// TrialShare is the part of the own cost that went into trials.
 	TrialShare float64 `json:"trialShare"`
 	// Text says it in one sentence.
@@ -128,6 +132,10 @@ func summaryOf(workflow string, peers []string, of map[[2]string]tally) EndToEnd
 		s.OracleCost = o.cost
 		s.CostOverOracle = ratio(own.cost-own.trials, o.cost)
 	}
+	if h, ok := of[[2]string{workflow, hindsightSystem}]; ok {
+		s.HindsightCost = h.cost
+		s.CostOverHindsight = ratio(own.cost-own.trials, h.cost)
+	}
 	return s
 }
 
@@ -153,7 +161,7 @@ func saved(own, other float64) *float64 {
 func average(all []EndToEndSummary) EndToEndSummary {
 	s := EndToEndSummary{Workflow: allWorkflows, QoSMet: true}
 	var ownWithPeer float64
-	var cheaper, cheaperThanAll, overOracle []float64
+	var cheaper, cheaperThanAll, overOracle, overHindsight []float64
 	n := float64(len(all))
 	for _, x := range all {
 		s.ViolationRate += x.ViolationRate / n
@@ -161,6 +169,7 @@ func average(all []EndToEndSummary) EndToEndSummary {
 		s.QoSMet = s.QoSMet && x.QoSMet
 		s.PeersViolationRate += x.PeersViolationRate / n
 		s.OracleCost += x.OracleCost / n
+		s.HindsightCost += x.HindsightCost / n
 		s.TrialShare += x.TrialShare / n
 		if x.BestPeer != "" {
 			s.BestPeerViolationRate += x.BestPeerViolationRate
@@ -174,6 +183,9 @@ func average(all []EndToEndSummary) EndToEndSummary {
 		if x.CostOverOracle != nil {
 			overOracle = append(overOracle, *x.CostOverOracle)
 		}
+		if x.CostOverHindsight != nil {
+			overHindsight = append(overHindsight, *x.CostOverHindsight)
+		}
 	}
 	if k := float64(len(cheaper)); k > 0 {
 		s.BestPeer = fmt.Sprintf("best of each (%d of %d workflows)", len(cheaper), len(all))
@@ -182,7 +194,8 @@ func average(all []EndToEndSummary) EndToEndSummary {
 		s.BestPeerCost /= k
 	}
 	s.PeersFewerViolations = ratio(s.PeersViolationRate, s.ViolationRate)
-	s.LowerCost, s.LowerCostThanPeers, s.CostOverOracle = meanOf(cheaper), meanOf(cheaperThanAll), meanOf(overOracle)
+	s.LowerCost, s.LowerCostThanPeers = meanOf(cheaper), meanOf(cheaperThanAll)
+	s.CostOverOracle, s.CostOverHindsight = meanOf(overOracle), meanOf(overHindsight)
 	return s
 }
 
@@ -226,6 +239,9 @@ func (s *EndToEndSummary) sentence() string {
 	}
 	if s.CostOverOracle != nil {
 		text += fmt.Sprintf("; running cost %.1f %% over the oracle%s, trials %.1f %% of all cost", 100*(*s.CostOverOracle-1), missed(*s.CostOverOracle <= goalOracle, "%g %%", math.Round(100*(goalOracle-1))), 100*s.TrialShare)
+	}
+	if s.CostOverHindsight != nil {
+		text += fmt.Sprintf("; %.1f %% over the best plan in hindsight", 100*(*s.CostOverHindsight-1))
 	}
 	return text + "."
 }

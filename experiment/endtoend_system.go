@@ -54,9 +54,10 @@ func ablations() []system {
 		{ownSystem + "-no-uncertainty", jointly(jointOptions{certain: true})},
 		{ownSystem + "-no-graph", jointly(jointOptions{blind: true})},
 		{ownSystem + "-no-lookahead", jointly(jointOptions{noLookAhead: true})},
-		{ownSystem + "-no-sharing", jointly(jointOptions{apart: true})},
+		{ownSystem + "-no-sharing", jointly(jointOptions{apart: true, fixed: true})},
+		{ownSystem + "-no-feedback", jointly(jointOptions{fixed: true})},
 		{ownSystem + "-blackbox", jointly(jointOptions{strategy: "blackbox"})},
-		{ownSystem + "-mean", jointly(jointOptions{mean: true})},
+		{ownSystem + "-mean", jointly(jointOptions{mean: true, fixed: true})},
 	}
 }
 

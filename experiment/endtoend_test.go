@@ -7,6 +7,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aquatope/aquatope/experiment"
 	"github.com/aquatope/aquatope/function"
@@ -210,5 +211,27 @@ func TestEndToEndStopsWhenAsked(t *testing.T) {
 	cancel()
 	if _, err := experiment.EndToEnd(ctx, endToEndOptions(t, "hist+clite")); err == nil {
 		t.Error("goes on")
+	}
+}
+
+// Trials pay for the starts of their instances, so slow starts show in what they
+// cost whatever is tuned.
+func TestEndToEndScalesColdStarts(t *testing.T) {
+	t.Parallel()
+	o := endToEndOptions(t, "keepalive+autoscale")
+	measured, err := experiment.EndToEnd(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.ColdStart = 20 * time.Second
+	slow, err := experiment.EndToEnd(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := measured.Results[0].TrialCost, slow.Results[0].TrialCost; !(b > 2*a) {
+		t.Errorf("trials cost %v with starts of 20 s, %v as drawn", b, a)
+	}
+	if !strings.Contains(strings.Join(slow.Notes, " "), "median of 20s") {
+		t.Errorf("the notes do not say that start-ups were scaled: %q", slow.Notes)
 	}
 }

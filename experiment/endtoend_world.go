@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"gonum.org/v1/gonum/floats"
+
 	"github.com/aquatope/aquatope/control"
 	"github.com/aquatope/aquatope/forecast"
 	"github.com/aquatope/aquatope/forecast/prior"
@@ -90,7 +92,7 @@ func newEndWorlds(ctx context.Context, opt EndToEndOptions) ([]*endWorld, error)
 }
 
 func newEndWorld(m *profile.Model, opt EndToEndOptions, f *trace.Function, seed uint64, lesson func() (forecast.Model, error)) (*endWorld, error) {
-	base, err := newTuneWorld(withColdStarts(m), tuner.PromiseOf(m.QoS), opt.Price)
+	base, err := newTuneWorld(withColdStarts(m, opt.ColdStart.Seconds()), tuner.PromiseOf(m.QoS), opt.Price)
 	if err != nil {
 		return nil, err
 	}
@@ -112,19 +114,22 @@ func newEndWorld(m *profile.Model, opt EndToEndOptions, f *trace.Function, seed 
 }
 
 // withColdStarts draws the cold starts that a profile lacks, as in the comparison
-// of pools.
-func withColdStarts(m *profile.Model) *profile.Model {
+// of pools, and scales all to a median in seconds if that is positive.
+func withColdStarts(m *profile.Model, median float64) *profile.Model {
 	out := *m
 	out.Functions = slices.Clone(m.Functions)
 	for i, t := range m.Functions {
-		if len(t.ColdStart) > 0 {
-			continue
-		}
 		c, r := *t, stats.Stream(1, "experiment/endtoend/cold-start/"+t.Name)
-		for range 100 {
-			c.ColdStart = append(c.ColdStart, drawCold(r).Seconds())
+		c.ColdStart = slices.Clone(t.ColdStart)
+		if len(c.ColdStart) == 0 {
+			for range 100 {
+				c.ColdStart = append(c.ColdStart, drawCold(r).Seconds())
+			}
+			slices.Sort(c.ColdStart)
 		}
-		slices.Sort(c.ColdStart)
+		if was := stats.Quantile(0.5, slices.Sorted(slices.Values(c.ColdStart))); median > 0 && was > 0 {
+			floats.Scale(median/was, c.ColdStart)
+		}
 		out.Functions[i] = &c
 	}
 	return &out
@@ -243,6 +248,9 @@ func endToEndNotes(opt EndToEndOptions, worlds []*endWorld) []string {
 				out = append(out, fmt.Sprintf("The profile of %s has no cold starts of %s. %s", m.Name, t.Name, coldNote()))
 			}
 		}
+	}
+	if opt.ColdStart > 0 {
+		out = append(out, fmt.Sprintf("Start-ups were not taken as measured: those of each function were scaled to a median of %v.", opt.ColdStart))
 	}
 	return append(out, fmt.Sprintf("A violation is a run that fails or takes longer than the latency promised. "+
 		"Idle instances cost what price list %q says; so does the time in which instances start. There is room for every instance, but for faascache, whose knob is the memory.", opt.Price.Name))

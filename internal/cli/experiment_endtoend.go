@@ -25,14 +25,17 @@ func newExperimentEndToEndCmd(env *Env) *cobra.Command {
 		Short: "Violations and cost of whole systems, pool and resources together",
 		Long: `Runs whole workflows under the arrivals of a trace, in virtual time, with the
 pool policy of one paper and the resource policy of another, with the project's
-own system, which decides over both together, and with an oracle that knows the
-future. The first half of the period trains, tunes and pays for trials; the
+own system, which decides over both together, with an oracle that knows the
+future, and with the best plan in hindsight, which does not know when runs come.
+The first half of the period trains, tunes and pays for trials; the
 second half is judged. How the series are chosen is a note of the report.
 
 Systems: ` + strings.Join(experiment.EndToEndSystems(), ", ") + `.
 Ablations leave one part of the project's system out: ` + strings.Join(experiment.EndToEndAblations(), ", ") + `.
---workflow and --profile name workflows as for experiment tune.`,
+--workflow and --profile name workflows as for experiment tune. --cold-start shows
+what becomes of it where functions start slowly.`,
 		Example: "  aquatope experiment endtoend --trace traces/azure2019 --report endtoend.html\n" +
+			"  aquatope experiment endtoend --trace traces/azure2019 --cold-start 2s\n" +
 			"  aquatope experiment endtoend --trace traces/azure2019 --workflow ml-pipeline --system aquatope,ablations --seeds 5 -o json",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -48,6 +51,9 @@ Ablations leave one part of the project's system out: ` + strings.Join(experimen
 			}
 			if o.Seeds < 1 || o.FirstSeed < 0 {
 				return Usagef("--seeds must be at least 1 and --first-seed not negative")
+			}
+			if o.ColdStart < 0 {
+				return Usagef("--cold-start must not be negative")
 			}
 			if o.Price, err = function.LookupPrice(price); err != nil {
 				return Usagef("%v", err)
@@ -80,6 +86,7 @@ Ablations leave one part of the project's system out: ` + strings.Join(experimen
 	f.StringSliceVar(&o.Systems, "system", []string{"all"}, "systems to compare: all, ablations, or names")
 	f.IntVar(&o.Seeds, "seeds", 1, "repetitions with other series, trials and luck")
 	f.IntVar(&o.FirstSeed, "first-seed", 1, "the first seed")
+	f.DurationVar(&o.ColdStart, "cold-start", 0, "scale the start-ups of each function to this median, such as 2s (default as measured)")
 	f.StringVar(&price, "price", "paper", "price list: paper, aws-lambda, azure, cloud-run")
 	f.StringVar(&to, "report", "", "also write an HTML report to this file")
 	return cmd
