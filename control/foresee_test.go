@@ -72,12 +72,8 @@ func TestLookAhead(t *testing.T) {
 // promised an instance each.
 func TestPromisesOnce(t *testing.T) {
 	t.Parallel()
-	m, err := prior.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for service, together := range map[time.Duration]int{2 * time.Second: 1, 20 * time.Millisecond: 2} {
-		v := newVirtual(t, control.ModeApply, m, 1)
+		v := newVirtual(t, control.ModeApply, nil, 1) // nothing but runs foretells
 		for _, n := range []string{"one", "other"} {
 			v.add(n, 300*time.Millisecond, 2*time.Second)
 		}
