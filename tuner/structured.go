@@ -43,7 +43,7 @@ const (
 	// kept above the mean: the guard band that shrinks as more is learnt.
 	caution = 1.65
 	// leastCaution is what is made do with where nothing is that sure: else what is
-	// recommended, and tried, would be the most expensive there is.
+	// recommended would be about the most expensive there is.
 	leastCaution = 0.8
 	// doubt is how many standard deviations the functions' log times are taken to be
 	// slower together, shared out as errors that average out. Each function is given
@@ -180,37 +180,29 @@ func (s *Structured) Recommend(p *Problem, history []Run, rng *rand.Rand) (Resul
 	return b.recommend(rng)
 }
 
-// incumbent is about what would be recommended, found with less effort.
+// incumbent is about what would be recommended, found with less effort. Every
+// function has all of the doubt: runs a little on the safe side of what would do
+// were measured to leave a better recommendation than runs at its edge.
 func (b *belief) incumbent(rng *rand.Rand) (Configuration, error) {
-	menus, err := b.doubtfulMenus(coarseDraws, rng)
+	menus, err := b.doubtfulMenus(coarseDraws, doubt, rng)
 	if err != nil {
 		return nil, err
 	}
-	sc := b.newScenario(menus, upTo(coarseDraws), coarseRuns/2, rng)
-	var c Configuration
-	for _, care := range [...]float64{caution, leastCaution} {
-		sp := sc.space(care)
-		sol := sp.Solve(b.p.Target.Seconds, effort/4)
-		c = b.configuration(sp, sol.Choice)
-		if sol.Feasible {
-			break
-		}
-	}
-	return c, nil
+	sp := b.newScenario(menus, upTo(coarseDraws), coarseRuns/2, rng).space(caution)
+	return b.configuration(sp, sp.Solve(b.p.Target.Seconds, effort/4).Choice), nil
 }
 
-// doubtfulMenus are menus in which every option is slower by part of its own
-// uncertainty: the smaller a part, the more functions there are.
-func (b *belief) doubtfulMenus(n int, rng *rand.Rand) ([]*menu, error) {
+// doubtfulMenus are menus in which every option is slower by so many of its own
+// standard deviations.
+func (b *belief) doubtfulMenus(n int, doubt float64, rng *rand.Rand) ([]*menu, error) {
 	menus, err := b.menus(n, rng)
 	if err != nil {
 		return nil, err
 	}
-	each := doubt / math.Sqrt(float64(len(b.p.Functions)))
 	for _, m := range menus {
 		for _, draw := range m.draws {
 			for i := range draw {
-				draw[i] += each * m.sd[i]
+				draw[i] += doubt * m.sd[i]
 			}
 		}
 	}
@@ -218,7 +210,8 @@ func (b *belief) doubtfulMenus(n int, rng *rand.Rand) ([]*menu, error) {
 }
 
 func (b *belief) recommend(rng *rand.Rand) (Result, error) {
-	menus, err := b.doubtfulMenus(fineDraws, rng)
+	// The fewer there are the more does the doubt about each matter.
+	menus, err := b.doubtfulMenus(fineDraws, doubt/math.Sqrt(float64(len(b.p.Functions))), rng)
 	if err != nil {
 		return Result{}, err
 	}

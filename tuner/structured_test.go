@@ -14,27 +14,31 @@ import (
 )
 
 // After 20 runs of a small workflow the promise holds, or almost, and the cost is
-// far below that of the largest configuration and of random search.
+// far below that of the largest configuration.
 func TestStructuredFindsACheapConfiguration(t *testing.T) {
 	for _, family := range []synthetic.Family{synthetic.Amdahl, synthetic.Plateau, synthetic.Cliff} {
 		w := newWorld(t, synthetic.Options{Family: family, Shape: synthetic.ML, Seed: 31})
-		s := &tuner.Structured{}
-		history := w.search(t, s, 20, 1, 5)
-		res, err := s.Recommend(w.problem, history, stats.Stream(1, "recommend"))
-		if err != nil {
-			t.Fatal(err)
+		share, seeds := 0.0, []uint64{5, 6}
+		for _, seed := range seeds {
+			s := &tuner.Structured{}
+			history := w.search(t, s, 20, 1, seed)
+			res, err := s.Recommend(w.problem, history, stats.Stream(seed, "recommend"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if excess := w.truth(res.Configuration)/w.problem.Target.Seconds - 1; excess > 0.05 {
+				t.Errorf("%s: over the promise by %.1f %%", family, 100*excess)
+			}
+			share += w.cost(res.Configuration) / w.cost(w.problem.Largest()) / float64(len(seeds))
+			if !res.Feasible || len(res.Latency) == 0 || len(res.Shares) != len(w.problem.Functions) {
+				t.Errorf("%s: incomplete result %+v", family, res)
+			}
+			if !(res.Promised.Low <= res.Promised.Mean && res.Promised.Mean <= res.Promised.High) {
+				t.Errorf("%s: band %+v", family, res.Promised)
+			}
 		}
-		if excess := w.truth(res.Configuration)/w.problem.Target.Seconds - 1; excess > 0.05 {
-			t.Errorf("%s: over the promise by %.1f %%", family, 100*excess)
-		}
-		if share := w.cost(res.Configuration) / w.cost(w.problem.Largest()); share > 0.8 {
+		if share > 0.8 {
 			t.Errorf("%s: costs %.2f of the largest configuration", family, share)
-		}
-		if !res.Feasible || len(res.Latency) == 0 || len(res.Shares) != len(w.problem.Functions) {
-			t.Errorf("%s: incomplete result %+v", family, res)
-		}
-		if !(res.Promised.Low <= res.Promised.Mean && res.Promised.Mean <= res.Promised.High) {
-			t.Errorf("%s: band %+v", family, res.Promised)
 		}
 	}
 }
