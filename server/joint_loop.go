@@ -91,6 +91,9 @@ func (s *Server) jointLoop(ctx context.Context) {
 		case r := <-s.joint.asked:
 			s.decideAndFollow(ctx, r)
 		case <-every.C:
+			if s.tunings.busy() {
+				continue // what is measured must not be disturbed, and tells more soon
+			}
 			for _, w := range s.flows() {
 				if w.QoS.Latency > 0 {
 					s.decideAndFollow(ctx, jointRequest{workflow: w.Name})

@@ -40,6 +40,13 @@ func (t *tunings) measure(what string) (release func(), err error) {
 	}), nil
 }
 
+// busy reports whether a measurement is under way.
+func (t *tunings) busy() bool {
+	t.claim.Lock()
+	defer t.claim.Unlock()
+	return t.measuring != ""
+}
+
 // await claims the machine as soon as no other measurement is under way.
 func (t *tunings) await(ctx context.Context, what string) (release func(), err error) {
 	for {
