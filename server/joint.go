@@ -80,16 +80,54 @@ func (s *Server) decideJointly(ctx context.Context, name string, free bool) (*ap
 			return all, err
 		},
 	}
-	var d control.JointDecision
 	if free {
-		d, err = j.Solve()
-	} else {
-		d, err = j.Adjust([]tuner.Configuration{in.current.Configuration})
+		d, err := j.Solve()
+		if err != nil {
+			return nil, err
+		}
+		return in.describe(d, now), nil
 	}
+	account, err := s.jointAccount(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	return in.describe(d, now), nil
+	if account.Runs > 0 {
+		spending := control.Spending{Budget: j.Budget}
+		spending.Add(account.Runs, account.Violations, account.Expected/float64(account.Runs))
+		j.Budget = spending.Allowance()
+		j.Caution *= spending.Doubt()
+	}
+	d, err := j.Adjust([]tuner.Configuration{in.current.Configuration})
+	if err != nil {
+		return nil, err
+	}
+	// Whatever is allowed now, the plan is good if it keeps the promise from here on.
+	d.Feasible = d.Violations+j.Caution*d.Deviation <= in.plan.qos.ErrorBudget()
+	out := in.describe(d, now)
+	out.Account = account
+	return out, nil
+}
+
+// jointAccount is the account of the plan in force brought up to date.
+func (s *Server) jointAccount(ctx context.Context, name string) (api.JointAccount, error) {
+	last := s.joint.get(name)
+	if last == nil {
+		return api.JointAccount{}, nil
+	}
+	account := last.Account
+	if !last.Applied {
+		return account, nil
+	}
+	sums, err := s.store.Summaries(ctx, store.RunFilter{Workflow: name, Since: last.Decided}, false)
+	if err != nil {
+		return account, err
+	}
+	for _, sum := range sums {
+		account.Runs += sum.Runs
+		account.Violations += sum.Violations
+		account.Expected += last.Expected.Violations * float64(sum.Runs)
+	}
+	return account, nil
 }
 
 // jointInput reads what is known.

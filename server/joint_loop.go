@@ -2,12 +2,15 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/aquatope/aquatope/control"
 	"github.com/aquatope/aquatope/server/api"
+	"github.com/aquatope/aquatope/store"
 	"github.com/aquatope/aquatope/workflow"
 )
 
@@ -82,6 +85,9 @@ func (j *joints) terms(flows []*workflow.Workflow) map[string]control.Terms {
 // jointLoop decides over resources and warm pool of tuned workflows together: after
 // a tuning, and from time to time over the pool alone.
 func (s *Server) jointLoop(ctx context.Context) {
+	if err := s.recallJoint(ctx); err != nil && ctx.Err() == nil {
+		s.log.Error("taking up what was decided over resources and warm pool: it is decided anew", "error", err)
+	}
 	every := time.NewTicker(jointWindows * s.config.Window)
 	defer every.Stop()
 	for {
@@ -101,6 +107,28 @@ func (s *Server) jointLoop(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// recallJoint takes up, from the journal, the last decision over every workflow
+// that is deployed, so that a restart changes nothing. The mode may have changed.
+func (s *Server) recallJoint(ctx context.Context) error {
+	for _, w := range s.flows() {
+		last, err := s.store.Decisions(ctx, store.DecisionFilter{Controller: "joint", Subject: w.Name, Limit: 1})
+		if err != nil {
+			return err
+		}
+		if len(last) == 0 {
+			continue
+		}
+		var p api.JointPlan
+		if err := json.Unmarshal(last[0].Data, &p); err != nil {
+			return fmt.Errorf("reading the journal's last joint decision over %s: %w", w.Name, err)
+		}
+		p.Applied = p.Applied && s.config.Pool == control.ModeApply
+		s.joint.set(w.Name, &p)
+	}
+	s.pool.SetTerms(s.joint.terms(s.flows()))
+	return nil
 }
 
 func (s *Server) decideAndFollow(ctx context.Context, r jointRequest) {

@@ -83,11 +83,37 @@ func TestDecidesJointly(t *testing.T) {
 			if (len(terms) == 2) != p.Applied || p.Applied && terms["one"].Price != p.PriceSeconds {
 				t.Errorf("terms: %+v of %+v", terms, p)
 			}
-			// From then on only the pool's part is decided anew.
+			// From then on only the pool's part is decided anew, by what is left of the
+			// error budget.
+			const broken = 40
+			for range broken {
+				at := time.Now()
+				s.store.Record(run.Run{
+					ID: run.NewID(at, rand.Uint64), Workflow: "pair", Status: run.StatusCompleted, Start: at, End: at.Add(time.Second), Violated: true,
+				})
+			}
 			s.decideAndFollow(t.Context(), jointRequest{workflow: "pair"})
 			again := s.workflows()[0].Joint
 			if mode == control.ModeApply && again.Expected.CostPerRun > 1.05*p.Expected.CostPerRun {
 				t.Errorf("decided again: %+v, before %+v", again, p)
+			}
+			want := api.JointAccount{}
+			if p.Applied {
+				want = api.JointAccount{Runs: broken, Violations: broken, Expected: broken * p.Expected.Violations}
+			}
+			if again.Account != want {
+				t.Errorf("account: %+v, want %+v", again.Account, want)
+			}
+			if p.Applied && again.Expected.Violations > p.Expected.Violations {
+				t.Errorf("with all of the error budget spent %v of the runs are expected to break the promise, %v before", again.Expected.Violations, p.Expected.Violations)
+			}
+			// A restart takes it up.
+			s.joint = newJoints()
+			if err := s.recallJoint(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := s.joint.get("pair"); got == nil || got.Reason != again.Reason || got.Applied != again.Applied || got.Account != again.Account {
+				t.Errorf("after a restart %+v, before %+v", got, again)
 			}
 			for fn, r := range again.Resources {
 				if r != s.catalog.Load().functions[fn].revision.Resources {

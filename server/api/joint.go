@@ -20,6 +20,7 @@ type JointPlan struct {
 	Resources    map[string]function.Resources `json:"resources" doc:"By function. Deployed only after a tuning that was to be applied."`
 	Expected     JointExpectation              `json:"expected"`
 	InForce      JointExpectation              `json:"inForce" doc:"The same of what was in force when it was decided."`
+	Account      JointAccount                  `json:"account" doc:"Of the error budget, from the runs that were served with such plans since the resources were decided."`
 	Rehearsed    int                           `json:"rehearsed" doc:"Recorded runs that plans were tried on."`
 	Tried        int                           `json:"tried" doc:"Plans that were tried on all of them."`
 }
@@ -29,6 +30,13 @@ type JointExpectation struct {
 	Violations float64 `json:"violations" doc:"Share of runs."`
 	Deviation  float64 `json:"violationsDeviation" doc:"Standard deviation of that, over what is not known of the functions."`
 	CostPerRun float64 `json:"costPerRun" doc:"Idle instances included."`
+}
+
+// JointAccount compares what came with what rehearsals had expected.
+type JointAccount struct {
+	Runs       int     `json:"runs"`
+	Violations int     `json:"violations"`
+	Expected   float64 `json:"expectedViolations"`
 }
 
 // IsOnDemand reports whether a function is not kept between runs.
