@@ -50,9 +50,7 @@ func (s *jointSearch) solve(alone bool) (JointDecision, error) {
 		if before.Configuration != nil && best.Cost > 0.995*before.Cost {
 			break
 		}
-		if standing = best.Standing; slices.Index(best.OnDemand, false) < 0 {
-			break // nothing stands
-		}
+		standing = best.Standing // starting counts: it is paid for where nothing is kept, too
 	}
 	return best, nil
 }
