@@ -11,9 +11,9 @@ import (
 )
 
 // A path that is slower by a known amount must show as such. Sleeps bound
-// latency from below, which is all that a busy machine allows.
+// latency from below, which is all that a busy machine allows; therefore this runs
+// before the tests of the package that keep every core busy.
 func TestOverheadFindsWhatAPathAdds(t *testing.T) {
-	t.Parallel()
 	function := httptest.NewServer(experiment.OverheadFunction(1))
 	defer function.Close()
 	to, err := url.Parse(function.URL)
@@ -31,7 +31,7 @@ func TestOverheadFindsWhatAPathAdds(t *testing.T) {
 	}
 	turns := 0
 	results, err := experiment.Overhead(t.Context(),
-		experiment.OverheadPaths{Direct: function.URL, Proxy: slowed(5 * time.Millisecond), Aquatope: slowed(20 * time.Millisecond), Workflow: slowed(40 * time.Millisecond)},
+		experiment.OverheadPaths{Direct: function.URL, Proxy: slowed(5 * time.Millisecond), Aquatope: slowed(20 * time.Millisecond), Workflow: slowed(100 * time.Millisecond)},
 		experiment.OverheadOptions{Concurrency: []int{1, 4}, Rounds: 3, Block: 8, Seed: 1},
 		func(done, total int) {
 			if turns++; done != turns || total != 2*3*4 {
