@@ -118,7 +118,7 @@ func (s *Server) jointAccount(ctx context.Context, name string) (api.JointAccoun
 	if !last.Applied {
 		return account, nil
 	}
-	sums, err := s.store.Summaries(ctx, store.RunFilter{Workflow: name, Since: last.Decided}, false)
+	sums, err := s.store.Summaries(ctx, store.RunFilter{Workflow: name, Since: last.Decided, NoTrials: true}, false)
 	if err != nil {
 		return account, err
 	}

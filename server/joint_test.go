@@ -84,12 +84,15 @@ func TestDecidesJointly(t *testing.T) {
 				t.Errorf("terms: %+v of %+v", terms, p)
 			}
 			// From then on only the pool's part is decided anew, by what is left of the
-			// error budget.
+			// error budget. Runs that try other resources say nothing of the plan.
 			const broken = 40
-			for range broken {
-				at := time.Now()
+			for k := range broken + 10 {
+				at, trial := time.Now(), ""
+				if k >= broken {
+					trial = "pair-trial"
+				}
 				s.store.Record(run.Run{
-					ID: run.NewID(at, rand.Uint64), Workflow: "pair", Status: run.StatusCompleted, Start: at, End: at.Add(time.Second), Violated: true,
+					ID: run.NewID(at, rand.Uint64), Workflow: "pair", Trial: trial, Status: run.StatusCompleted, Start: at, End: at.Add(time.Second), Violated: true,
 				})
 			}
 			s.decideAndFollow(t.Context(), jointRequest{workflow: "pair"})

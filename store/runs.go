@@ -107,6 +107,7 @@ type RunFilter struct {
 	Function string // of runs that called a single function
 	Status   run.Status
 	Trial    string
+	NoTrials bool      // only those that tried nothing
 	Violated bool      // only those that violated their promise
 	Since    time.Time // that began at or after
 	Until    time.Time // that began before
@@ -165,6 +166,9 @@ func (f *RunFilter) where() (string, []any) {
 	}
 	if f.Trial != "" {
 		add("trial = ?", f.Trial)
+	}
+	if f.NoTrials {
+		conds = append(conds, "trial = ''")
 	}
 	if f.Violated {
 		conds = append(conds, "violated")
