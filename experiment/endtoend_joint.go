@@ -27,11 +27,6 @@ type jointOptions struct {
 
 // What the project's system is run with.
 const (
-	// thrift is what it spends beyond the least to break the promise less often.
-	thrift = 0.03
-	// jointCaution is how many standard deviations of what is not known yet are
-	// kept between the violations expected and the error budget.
-	jointCaution = 1.5
 	// startQuantile of its start-ups is what the oracle takes a function to need.
 	startQuantile = 0.9
 	// guardSlices is in how many parts the training part is served with what was
@@ -93,7 +88,7 @@ func (r *joint) decide() (control.JointDecision, error) {
 // search is for plans by the whole error budget.
 func (r *joint) search() control.Joint {
 	j := control.Joint{
-		Budget: r.w.model.QoS.ErrorBudget(), Thrift: thrift, Caution: jointCaution, ColdStarts: r.Starts(), Prices: rehearsal.Prices,
+		Budget: r.w.model.QoS.ErrorBudget(), Thrift: rehearsal.Thrift, Caution: rehearsal.Caution, ColdStarts: r.Starts(), Prices: rehearsal.Prices,
 		Alone: r.o.noLookAhead, Configure: r.configure, Predict: r.predict,
 	}
 	if r.o.certain {

@@ -31,11 +31,6 @@ const (
 	jointTried = 1500
 	// jointStarts is how many of the last cold starts of a function are looked at.
 	jointStarts = 100
-	// jointThrift is how much more than the cheapest a plan may cost where that
-	// breaks the promise less often; jointCaution how many standard deviations of
-	// what is not known are kept from the error budget.
-	jointThrift  = 0.03
-	jointCaution = 1.5
 )
 
 // errYoung says that too little is known of a workflow to rehearse plans for it.
@@ -70,7 +65,7 @@ func (s *Server) decideJointly(ctx context.Context, name string, free bool) (*ap
 		return nil, err
 	}
 	j := control.Joint{
-		Budget: in.plan.qos.ErrorBudget(), Thrift: jointThrift, Caution: jointCaution, ColdStarts: in.rehearsal.Starts(),
+		Budget: in.plan.qos.ErrorBudget(), Thrift: rehearsal.Thrift, Caution: rehearsal.Caution, ColdStarts: in.rehearsal.Starts(),
 		Prices: rehearsal.Prices, Starts: []control.JointPlan{in.current}, Predict: rehearse,
 		Configure: func(standing []float64) ([]tuner.Configuration, error) {
 			all, err := in.rehearsal.Configure(standing)
