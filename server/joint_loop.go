@@ -10,6 +10,7 @@ import (
 
 	"github.com/aquatope/aquatope/control"
 	"github.com/aquatope/aquatope/server/api"
+	"github.com/aquatope/aquatope/sim/rehearsal"
 	"github.com/aquatope/aquatope/store"
 	"github.com/aquatope/aquatope/workflow"
 )
@@ -141,7 +142,7 @@ func (s *Server) decideAndFollow(ctx context.Context, r jointRequest) {
 	case err == nil:
 		s.log.Info("decided over resources and warm pool together", "workflow", r.workflow, "applied", p.Applied, "reason", p.Reason)
 	case ctx.Err() != nil:
-	case errors.Is(err, errYoung), errors.As(err, &told):
+	case errors.Is(err, errYoung), errors.Is(err, rehearsal.ErrElsewhere), errors.As(err, &told):
 		s.log.Debug("not deciding over resources and warm pool together", "workflow", r.workflow, "reason", err)
 	default:
 		s.log.Error("deciding over resources and warm pool together: what is in force stays", "workflow", r.workflow, "error", err)

@@ -28,7 +28,7 @@ type Invocation struct {
 	PeakMemory function.Bytes // 0 where it was not measured
 }
 
-// Check reports runs that do not belong to p or hold values that cannot be.
+// CheckHistory reports runs that do not belong to p or hold values that cannot be.
 func (p *Problem) CheckHistory(history []Run) error {
 	for i, r := range history {
 		if len(r.Configuration) != len(p.Functions) {
@@ -49,7 +49,7 @@ func (p *Problem) CheckHistory(history []Run) error {
 			if v.Stage < 0 || v.Stage >= len(p.Graph.Stages) {
 				return fmt.Errorf("%w: run %d has an invocation of stage %d", ErrProblem, i, v.Stage)
 			}
-			if v.Outcome == function.OutcomeOK && !(v.Seconds > 0 && !math.IsInf(v.Seconds, 0)) {
+			if !(v.Seconds >= 0) || math.IsInf(v.Seconds, 0) || v.Outcome == function.OutcomeOK && v.Seconds == 0 {
 				return fmt.Errorf("%w: run %d has an invocation of %v s", ErrProblem, i, v.Seconds)
 			}
 		}

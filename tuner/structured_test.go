@@ -156,6 +156,9 @@ func TestBadProblems(t *testing.T) {
 		"negative latency":    {Configuration: full, Latency: -1},
 		"unknown stage":       {Configuration: full, Latency: 1, Invocations: []tuner.Invocation{{Stage: 7}}},
 		"NaN service time":    {Configuration: full, Latency: 1, Invocations: []tuner.Invocation{{Outcome: function.OutcomeOK, Seconds: math.NaN()}}},
+		"NaN timeout":         {Configuration: full, Failed: true, Invocations: []tuner.Invocation{{Outcome: function.OutcomeTimeout, Seconds: math.NaN()}}},
+		"endless timeout":     {Configuration: full, Failed: true, Invocations: []tuner.Invocation{{Outcome: function.OutcomeTimeout, Seconds: math.Inf(1)}}},
+		"kill before it ran":  {Configuration: full, Failed: true, Invocations: []tuner.Invocation{{Outcome: function.OutcomeOOM, Seconds: -1}}},
 		"no resources":        {Configuration: make(tuner.Configuration, 3), Latency: 1},
 	} {
 		if _, err := (&tuner.Structured{}).Next(p, []tuner.Run{r}, 1, 1, stats.Stream(1, "")); err == nil {

@@ -2,6 +2,7 @@ package rehearsal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -83,7 +84,12 @@ type Rehearsal struct {
 	beliefs map[string]*belief
 }
 
-// New returns a rehearsal; it fails on a graph that has no composition.
+// ErrElsewhere says that a stage calls no function of the problem: how long it
+// takes, and that it has no instances, is more than a rehearsal knows.
+var ErrElsewhere = errors.New("it calls something that is not deployed here, which cannot be rehearsed")
+
+// New returns a rehearsal; it fails on a graph that has no composition, and with
+// ErrElsewhere on one with a stage that calls none of the functions.
 func New(w Workflow, past Past) (*Rehearsal, error) {
 	comp, err := workflow.NewComposition(w.Problem.Graph)
 	if err != nil {
@@ -95,12 +101,16 @@ func New(w Workflow, past Past) (*Rehearsal, error) {
 	r := &Rehearsal{Workflow: w, Past: past, comp: comp, beliefs: map[string]*belief{}}
 	r.widths = make([]int, len(w.Problem.Functions))
 	for stage, n := range w.Problem.Graph.Widths() {
-		r.widths[r.function(stage)] += n
+		f := r.function(stage)
+		if f < 0 {
+			return nil, fmt.Errorf("rehearsing workflow %s: stage %s: %w", w.Name, w.Problem.Graph.Stages[stage].Name, ErrElsewhere)
+		}
+		r.widths[f] += n
 	}
 	return r, nil
 }
 
-// function returns the variable of a stage.
+// function returns the variable of a stage, -1 where it calls none of the functions.
 func (r *Rehearsal) function(stage int) int {
 	name := r.Problem.Graph.Stages[stage].Function
 	return slices.IndexFunc(r.Problem.Functions, func(f tuner.Function) bool { return f.Name == name })

@@ -2,7 +2,10 @@ package rehearsal_test
 
 import (
 	"context"
+	"errors"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -120,5 +123,21 @@ func TestSolvesJointly(t *testing.T) {
 	}
 	if all.Cost > alone.Cost {
 		t.Errorf("with look-ahead %v a run, without %v", all.Cost, alone.Cost)
+	}
+}
+
+// A stage that calls something elsewhere has no service times that a rehearsal
+// could use: it is refused, not found out by a panic in a server.
+func TestRefusesAStageThatIsNoFunction(t *testing.T) {
+	t.Parallel()
+	r := newRehearsal(t)
+	g := *r.Problem.Graph
+	g.Stages = append(slices.Clone(g.Stages), workflow.Stage{Name: "partner"})
+	g.Root = &workflow.Node{Kind: workflow.KindSeries, Children: append(slices.Clone(g.Root.Children), &workflow.Node{Kind: workflow.KindStage, Stage: 2})}
+	w := r.Workflow
+	p := *w.Problem
+	p.Graph, w.Problem = &g, &p
+	if _, err := rehearsal.New(w, r.Past); !errors.Is(err, rehearsal.ErrElsewhere) || !strings.Contains(err.Error(), "partner") {
+		t.Errorf("%v", err)
 	}
 }
