@@ -44,6 +44,7 @@ type fitted struct {
 type fitKey struct {
 	data     uint64
 	variable int
+	space    function.Space // which bounds and priors follow from
 }
 
 // refits are the numbers of runs after which parameters are fitted anew, 15 %
@@ -82,7 +83,7 @@ func believe(p *Problem, history []Run, m *memory) (*belief, error) {
 			if e.ok == 0 {
 				continue
 			}
-			key := fitKey{e.hash(i), v}
+			key := fitKey{e.hash(i), v, b.space(v)}
 			fit, ok := m.get(key)
 			if !ok {
 				s := b.surface(v, e)
@@ -138,7 +139,15 @@ func (b *belief) surface(v int, e evidence) *surface {
 	if v >= len(b.p.Functions) {
 		return newFixedSurface(e)
 	}
-	return newSurface(b.p.Functions[v].Space, e)
+	return newSurface(b.space(v), e)
+}
+
+// space is what may be chosen for a variable, nothing where that is not ours.
+func (b *belief) space(v int) function.Space {
+	if v >= len(b.p.Functions) {
+		return function.Space{}
+	}
+	return b.p.Functions[v].Space
 }
 
 // logCPU returns the logarithm of the cores that a variable has, 0 where these
@@ -186,6 +195,8 @@ func (e evidence) hash(link int) uint64 {
 	put(uint64(link))
 	for i, y := range e.logTime {
 		put(math.Float64bits(y))
+		put(math.Float64bits(e.size(i)))
+		put(uint64(e.run[i]))
 		put(uint64(e.resources[i].CPU))
 		put(uint64(e.resources[i].Memory))
 		if e.censored[i] {

@@ -57,12 +57,7 @@ func observed(n *workflow.Node, times [][]float64) float64 {
 		}
 		return t
 	case workflow.KindChoice:
-		for _, c := range n.Children {
-			if d := observed(c, times); !math.IsNaN(d) && len(c.Children) > 0 || c.Kind == workflow.KindStage && len(times[c.Stage]) == 1 {
-				return d
-			}
-		}
-		return 0
+		return taken(n, times)
 	case workflow.KindLoop:
 		c := n.Children[0]
 		if c.Kind == workflow.KindStage {
@@ -70,6 +65,38 @@ func observed(n *workflow.Node, times [][]float64) float64 {
 		}
 	}
 	return math.NaN()
+}
+
+// taken returns how long the way of a choice took that a run has invocations of; 0
+// where it has none of any. Ways without invocations cannot be told apart, nor can
+// those that share a stage.
+func taken(n *workflow.Node, times [][]float64) float64 {
+	var t float64
+	ways := 0
+	quiet := true // every way without invocations takes no time
+	for _, c := range n.Children {
+		if invoked(c, times) {
+			t = observed(c, times)
+			ways++
+			continue
+		}
+		quiet = quiet && !waits(c)
+	}
+	if ways > 1 || ways == 0 && !quiet {
+		return math.NaN()
+	}
+	return t
+}
+
+// invoked reports whether a run has invocations of a stage in the part n.
+func invoked(n *workflow.Node, times [][]float64) bool {
+	return n.Kind == workflow.KindStage && len(times[n.Stage]) > 0 ||
+		slices.ContainsFunc(n.Children, func(c *workflow.Node) bool { return invoked(c, times) })
+}
+
+// waits reports whether there is a delay in the part n.
+func waits(n *workflow.Node) bool {
+	return n.Kind == workflow.KindDelay || slices.ContainsFunc(n.Children, waits)
 }
 
 // schedule returns how long tasks take, in order, width at a time.

@@ -2,6 +2,7 @@ package tuner_test
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,8 +60,22 @@ func TestStructuredIsPure(t *testing.T) {
 		}
 		return next, res
 	}
-	n1, r1 := ask(used)
+	// The same runs under other ranges, as after a change of the manifest.
+	other := *w.problem
+	other.Functions = slices.Clone(other.Functions)
+	for f := range other.Functions {
+		other.Functions[f].Space.CPU.Max = 3000
+	}
+	elsewhere := &tuner.Structured{}
+	if _, err := elsewhere.Recommend(&other, history, stats.Stream(9, "recommend")); err != nil {
+		t.Fatal(err)
+	}
 	n2, r2 := ask(&tuner.Structured{})
+	n1, r1 := ask(used)
+	n3, r3 := ask(elsewhere)
+	if d := cmp.Diff(n3, n2) + cmp.Diff(r3, r2); d != "" {
+		t.Errorf("asked with other ranges before: %s", d)
+	}
 	if d := cmp.Diff(n1, n2); d != "" {
 		t.Errorf("next: %s", d)
 	}
