@@ -6,6 +6,7 @@ import (
 
 	"github.com/aquatope/aquatope/control"
 	"github.com/aquatope/aquatope/forecast/prior"
+	"github.com/aquatope/aquatope/function"
 )
 
 // followRuns drives a workflow of five stages, in four groups, and returns what
@@ -88,6 +89,38 @@ func TestPromisesOnce(t *testing.T) {
 		v.run(start.Add(600 * window))
 		if n := v.of["last"].started; n > 50 { // some are early for the first runs, which little is known of
 			t.Errorf("runs %d at a time: %d instances of the last stage were started for 40", together, n)
+		}
+	}
+}
+
+// The same runs give the same instances, whatever order maps have: where there is
+// room for one of two stages that are due at once, it is always the same.
+func TestLookAheadIsDeterministic(t *testing.T) {
+	t.Parallel()
+	var first string
+	for range 8 {
+		v := newVirtual(t, control.ModeApply, nil, 1)
+		for _, n := range []string{"first", "left", "right"} {
+			v.add(n, 300*time.Millisecond, 2*time.Second)
+		}
+		each := v.of["left"].revision.Resources
+		v.capacity = function.Resources{CPU: 2 * each.CPU, Memory: 2 * each.Memory} // of which three quarters may be warm
+		run := v.flow("flow", []string{"first"}, []string{"left", "right"})
+		for i := range 8 {
+			v.at(start.Add(time.Duration(15*i)*window), run)
+		}
+		v.run(start.Add(120 * window))
+		var got string // which invocations waited for a start
+		for _, o := range v.reported {
+			if o.Cold {
+				got += o.Function + " "
+			}
+		}
+		if first == "" {
+			first = got
+		}
+		if got != first {
+			t.Errorf("cold starts of %s, then of %s", first, got)
 		}
 	}
 }

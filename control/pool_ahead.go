@@ -3,6 +3,8 @@ package control
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/aquatope/aquatope/function"
@@ -50,7 +52,7 @@ func (p *Pool) settle(ctx context.Context) error {
 		return nil
 	}
 	var errs []error
-	for i := range p.mind.touched {
+	for _, i := range slices.Sorted(maps.Keys(p.mind.touched)) { // room goes to the first
 		f := &p.functions[i]
 		errs = append(errs, p.scale(ctx, f, p.wanted(f)))
 	}

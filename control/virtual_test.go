@@ -21,6 +21,7 @@ import (
 // goes after the keep-alive of its revision, and the warm ones stay.
 type virtual struct {
 	window   time.Duration
+	capacity function.Resources
 	t        testing.TB
 	now      time.Time
 	queue    agenda
@@ -75,8 +76,8 @@ func (a *agenda) Pop() any     { l := len(*a) - 1; x := (*a)[l]; *a = (*a)[:l]; 
 
 func newVirtual(t testing.TB, mode control.Mode, m forecast.Model, seed uint64) *virtual {
 	v := &virtual{
-		window: window,
-		t:      t, now: start, meter: control.NewMeter(), of: map[string]*fleet{}, random: rand.New(rand.NewPCG(seed, 99)),
+		window: window, capacity: function.Resources{CPU: 1_000_000, Memory: 1 << 40},
+		t: t, now: start, meter: control.NewMeter(), of: map[string]*fleet{}, random: rand.New(rand.NewPCG(seed, 99)),
 	}
 	v.pool = control.NewPool(v.config(mode, m), v.now)
 	return v
@@ -237,7 +238,7 @@ func (v *virtual) balance(f *fleet) {
 
 // Snapshot implements control.World.
 func (v *virtual) Snapshot(context.Context) (platform.Snapshot, error) {
-	s := platform.Snapshot{Time: v.now, Capacity: function.Resources{CPU: 1_000_000, Memory: 1 << 40}}
+	s := platform.Snapshot{Time: v.now, Capacity: v.capacity}
 	for _, n := range v.names {
 		f := v.of[n]
 		s.Revisions = append(s.Revisions, platform.RevisionState{

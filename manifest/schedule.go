@@ -43,7 +43,8 @@ func checkSchedule(s function.WarmSchedule) error {
 	if err != nil || s.TimeZone == "" || s.TimeZone == "Local" {
 		return fmt.Errorf("timezone %q is not known; use a name such as Europe/Berlin or UTC", s.TimeZone)
 	}
-	for name, text := range map[string]string{"start": s.Start, "end": s.End} {
+	for _, at := range [2][2]string{{"start", s.Start}, {"end", s.End}} {
+		name, text := at[0], at[1]
 		if len(strings.Fields(text)) != 5 || strings.Contains(text, "=") {
 			return fmt.Errorf("%s %q: write five fields: minute, hour, day of month, month, day of week", name, text)
 		}

@@ -1,7 +1,9 @@
 package pool
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"sort"
 	"time"
 
@@ -153,8 +155,8 @@ type lookahead struct {
 
 func newLookahead(functions []Function, successors map[int][]Successor, enough func(function int) bool, cfg Config) lookahead {
 	l := lookahead{of: map[int][]Ahead{}, after: map[int][]Ahead{}, price: make([]float64, len(functions))}
-	for entry, all := range successors {
-		for _, s := range all {
+	for _, entry := range slices.Sorted(maps.Keys(successors)) { // entries may share who tells
+		for _, s := range successors[entry] {
 			f := functions[s.Function]
 			price := f.price(cfg.Price)
 			w, teller := bestWait(s.Lag, 1, s.Lag.Reached, f, price), -1

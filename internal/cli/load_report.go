@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -27,7 +28,9 @@ func loadReport(plan loadPlan, r loadResult) *report.Report {
 			for reason, n := range t.Errors {
 				failures.Rows = append(failures.Rows, []any{reason, n})
 			}
-			slices.SortFunc(failures.Rows, func(a, b []any) int { return b[1].(int) - a[1].(int) })
+			slices.SortFunc(failures.Rows, func(a, b []any) int {
+				return cmp.Or(b[1].(int)-a[1].(int), cmp.Compare(a[0].(string), b[0].(string)))
+			})
 			out.Table(failures)
 		}
 		out.Chart(latencyOverTime(t, r.samples[i], r.Duration))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -80,7 +81,7 @@ func readSettings(path string) (settingsFile, error) {
 	if err := yaml.Unmarshal(text, &f.values); err != nil {
 		return settingsFile{}, fmt.Errorf("reading settings from %s: %w", path, err)
 	}
-	for name := range f.values {
+	for _, name := range slices.Sorted(maps.Keys(f.values)) {
 		if !slices.Contains(settings, name) {
 			return settingsFile{}, fmt.Errorf("reading settings from %s: unknown setting %q: use %s",
 				path, name, strings.Join(settings, ", "))
