@@ -26,7 +26,10 @@ type TuneOptions struct {
 	FirstSeed  int
 	Budget     int  // runs of each search
 	Mean       bool // promise the mean instead of the profile's percentile
-	Price      function.Price
+	// Binding promises a latency that binds instead of the profile's: the geometric
+	// mean of the shortest that any configuration has and that of the cheapest.
+	Binding bool
+	Price   function.Price
 	// Progress, if not nil, is called after each search, from one goroutine at a time.
 	Progress func(done, all int, what string)
 }
@@ -108,6 +111,9 @@ func Tune(ctx context.Context, opt TuneOptions) (*TuneExperiment, error) {
 	if opt.Mean {
 		out.Target = "mean"
 	}
+	if opt.Binding {
+		out.Target += ", binding"
+	}
 	worlds := make([]*judgedWorld, len(opt.Profiles))
 	group := errgroup.Group{}
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -179,7 +185,13 @@ func newJudgedWorld(m *profile.Model, opt TuneOptions) (*judgedWorld, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.Name, err)
 	}
-	_, cost, value, ok, err := baseline.Oracle(w.truth(truthRuns/4, 1).known())
+	known := w.truth(truthRuns/4, 1).known()
+	if opt.Binding {
+		if w.problem.Target.Seconds, err = bindingLatency(known); err != nil {
+			return nil, fmt.Errorf("%s: %w", m.Name, err)
+		}
+	}
+	_, cost, value, ok, err := baseline.Oracle(known)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.Name, err)
 	}
@@ -187,6 +199,24 @@ func newJudgedWorld(m *profile.Model, opt TuneOptions) (*judgedWorld, error) {
 		return nil, fmt.Errorf("%s: no configuration keeps its promise, the best has %.4g s: raise latencyMillis", m.Name, value)
 	}
 	return &judgedWorld{tuneWorld: w, oracleCost: cost}, nil
+}
+
+// bindingLatency returns a promise, in seconds, that is neither loose nor out of
+// reach: halfway, in the logarithm, between what the fastest configuration keeps and
+// what the cheapest does.
+func bindingLatency(t baseline.Truth) (float64, error) {
+	p := *t.Problem
+	t.Problem = &p
+	product := 1.0
+	for _, seconds := range [...]float64{1e-9, 1e9} { // nothing keeps the one, everything the other
+		p.Target.Seconds = seconds
+		_, _, value, _, err := baseline.Oracle(t)
+		if err != nil {
+			return 0, err
+		}
+		product *= value
+	}
+	return math.Sqrt(product), nil
 }
 
 // search runs one strategy and judges its recommendations at the checkpoints.

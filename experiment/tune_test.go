@@ -77,6 +77,28 @@ func TestTuneIsDeterministicAndComplete(t *testing.T) {
 	}
 }
 
+func TestBindingPromisesBind(t *testing.T) {
+	o := tuneOptions(t)
+	o.Strategies, o.Seeds, o.Budget = []string{"random"}, 1, 10
+	results := func() []experiment.TuneResult {
+		ex, err := experiment.Tune(context.Background(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ex.Results
+	}
+	for _, m := range o.Profiles { // loose ones first
+		m.QoS.Latency *= 100
+	}
+	loose := results()
+	o.Binding = true
+	for i, r := range results() {
+		if r.QoSMillis >= loose[i].QoSMillis || r.OracleCost <= loose[i].OracleCost {
+			t.Errorf("%s: %v ms for a cost of %v, the cheapest of all costs %v", r.Workflow, r.QoSMillis, r.OracleCost, loose[i].OracleCost)
+		}
+	}
+}
+
 func TestTuneRefusesNonsense(t *testing.T) {
 	for name, spoil := range map[string]func(*experiment.TuneOptions){
 		"no seeds":         func(o *experiment.TuneOptions) { o.Seeds = 0 },

@@ -36,7 +36,8 @@ and a family (` + strings.Join(experiment.GeneratedFamilies(), ", ") + `)
 joined by a hyphen, such as ml-steps; random-30-steps has 30 functions. --profile
 reads a file, see docs/reference/profile-format.md.`,
 		Example: "  aquatope experiment tune --strategy structured,blackbox --seeds 5 --budget 40\n" +
-			"  aquatope experiment tune --profile ml.json --target mean --report tune.html -o json",
+			"  aquatope experiment tune --profile ml.json --target mean --report tune.html -o json\n" +
+			"  aquatope experiment tune --strategy structured --target binding --budget 25",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
@@ -47,8 +48,10 @@ reads a file, see docs/reference/profile-format.md.`,
 			case "percentile":
 			case "mean":
 				o.Mean = true
+			case "binding":
+				o.Binding = true
 			default:
-				return Usagef("--target is percentile or mean, not %q", target)
+				return Usagef("--target is percentile, mean or binding, not %q", target)
 			}
 			if slices.Contains(o.Strategies, "all") {
 				o.Strategies = experiment.TuneStrategies()
@@ -86,7 +89,7 @@ reads a file, see docs/reference/profile-format.md.`,
 	f.IntVar(&o.Seeds, "seeds", 10, "searches of each strategy on each workflow")
 	f.IntVar(&o.FirstSeed, "first-seed", 0, "the first seed")
 	f.IntVar(&o.Budget, "budget", 70, "workflow runs of each search")
-	f.StringVar(&target, "target", "percentile", "what is promised: the profile's percentile, or the mean within the same latency")
+	f.StringVar(&target, "target", "percentile", "what is promised: the profile's percentile, the mean within the same latency, or (binding) the percentile within a latency halfway between the shortest possible and the cheapest configuration's")
 	f.StringVar(&price, "price", "paper", "price list: paper, aws-lambda, azure, cloud-run")
 	f.StringVar(&file, "report", "", "also write an HTML report to this file")
 	return cmd
