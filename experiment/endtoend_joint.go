@@ -9,7 +9,6 @@ import (
 
 	"github.com/aquatope/aquatope/control"
 	"github.com/aquatope/aquatope/sim/rehearsal"
-	"github.com/aquatope/aquatope/stats"
 	"github.com/aquatope/aquatope/trace"
 	"github.com/aquatope/aquatope/tuner"
 )
@@ -165,8 +164,8 @@ func (r *joint) decideApart(j control.Joint) (control.JointDecision, error) {
 
 func (r *joint) describe(d control.JointDecision) string {
 	var parts []string
-	for f, on := range d.OnDemand {
-		if on || d.Price <= stats.Quantile(startQuantile, slices.Sorted(slices.Values(r.session.cold[f]))) {
+	for f, on := range r.OnDemand(d.JointPlan) {
+		if on {
 			parts = append(parts, r.w.tables[f].Name)
 		}
 	}

@@ -170,8 +170,8 @@ func (o *oracleSearch) attempt(p control.JointPlan, share float64) (*measured, e
 	}
 	one := []flow.Workflow{truth}
 	var cold [][]float64
-	for _, f := range truth.Functions {
-		cold = append(cold, f.ColdStart)
+	for f := range truth.Functions {
+		cold = append(cold, truth.Functions[f].ColdStarts())
 	}
 	functions := rehearsal.Priced(p, flow.Functions(one), cold)
 	if p.Price == foresight {

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
+	"github.com/aquatope/aquatope/sim/rehearsal"
 	"github.com/aquatope/aquatope/stats"
 	"github.com/aquatope/aquatope/tuner"
 )
@@ -20,8 +21,8 @@ type session struct {
 	strategy      tuner.Strategy
 	problem       *tuner.Problem // with the target that the strategy was given
 	history       []tuner.Run
-	cold          [][]float64 // start-ups that trials saw, by function, in seconds
-	cost          float64     // of all trials, the start-ups of their instances included
+	cold          [][]rehearsal.Start // that trials saw, by function
+	cost          float64             // of all trials, the start-ups of their instances included
 	configuration tuner.Configuration
 	feasible      bool
 }
@@ -67,7 +68,7 @@ func (w *endWorld) tune(ctx context.Context, name string, mean bool) (session, e
 	if mean {
 		p.Target.Percentile = 0
 	}
-	s := session{strategy: strategy, problem: &p, cold: make([][]float64, len(w.tables))}
+	s := session{strategy: strategy, problem: &p, cold: make([][]rehearsal.Start, len(w.tables))}
 	rng := stats.Stream(w.seed, "experiment/endtoend/trials of "+w.model.Name)
 	budget := budgets[name]
 	if judgesByOne[name] && !mean {
@@ -129,8 +130,9 @@ func (w *endWorld) trial(s *session, p *tuner.Problem, history []tuner.Run, c tu
 	s.cost += w.problem.Cost(r)
 	for f, t := range w.tables {
 		for range w.widths[f] {
-			cold := t.ColdStart[rng.IntN(len(t.ColdStart))]
-			s.cold[f] = append(s.cold[f], cold)
+			starts := t.ColdStarts(c[f])
+			cold := starts[rng.IntN(len(starts))]
+			s.cold[f] = append(s.cold[f], rehearsal.Start{CPU: c[f].CPU, Seconds: cold})
 			s.cost += cold * w.problem.Price.Idle(c[f], time.Second)
 		}
 	}

@@ -119,18 +119,17 @@ func withColdStarts(m *profile.Model, median float64) *profile.Model {
 	out := *m
 	out.Functions = slices.Clone(m.Functions)
 	for i, t := range m.Functions {
-		c, r := *t, stats.Stream(1, "experiment/endtoend/cold-start/"+t.Name)
-		c.ColdStart = slices.Clone(t.ColdStart)
-		if len(c.ColdStart) == 0 {
-			for range 100 {
-				c.ColdStart = append(c.ColdStart, drawCold(r).Seconds())
-			}
-			slices.Sort(c.ColdStart)
+		r := stats.Stream(1, "experiment/endtoend/cold-start/"+t.Name)
+		starts := slices.Clone(t.ColdStart)
+		for range 100 * (1 - min(1, len(starts))) {
+			starts = append(starts, drawCold(r).Seconds())
 		}
-		if was := stats.Quantile(0.5, slices.Sorted(slices.Values(c.ColdStart))); median > 0 && was > 0 {
-			floats.Scale(median/was, c.ColdStart)
+		if was := stats.Quantile(0.5, slices.Sorted(slices.Values(starts))); median > 0 && was > 0 {
+			floats.Scale(median/was, starts)
+		} else if len(t.ColdStart) > 0 {
+			continue
 		}
-		out.Functions[i] = &c
+		out.Functions[i] = t.WithColdStarts(starts)
 	}
 	return &out
 }

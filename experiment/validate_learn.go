@@ -46,7 +46,7 @@ func (l *ValidateLive) learn() (flow.Workflow, error) {
 				c.ServiceMillis = append(c.ServiceMillis, 1000*(s.Duration-s.Queue-s.ColdStart).Seconds())
 				c.Inputs = append(c.Inputs, l.Inputs[first[i].ID])
 				if s.Cold {
-					x.ColdStartMillis = append(x.ColdStartMillis, 1000*s.ColdStart.Seconds())
+					c.ColdStartMillis = append(c.ColdStartMillis, 1000*s.ColdStart.Seconds())
 				}
 			}
 		}

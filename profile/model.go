@@ -55,12 +55,13 @@ type Table struct {
 	Space     function.Space
 	Floor     function.Bytes // less memory than this kills an invocation
 	Peak      []function.Bytes
-	ColdStart []float64 // seconds, ascending
+	ColdStart []float64 // seconds, ascending; of all that were measured
 
 	logCPU, logMem []float64 // the grid's axes
 	all            *grid
-	of             []*grid   // by input, nil where it was not measured in every cell
-	shares         []float64 // of the inputs
+	of             []*grid     // by input, nil where it was not measured in every cell
+	shares         []float64   // of the inputs
+	starts         [][]float64 // ColdStart by CPU of the grid; nil where it was not measured at each
 }
 
 // New checks a profile and makes it a model.
@@ -197,13 +198,9 @@ func newTable(f *Function, inputs []Input) (*Table, error) {
 	if err := t.setSpace(f, cpus, mems); err != nil {
 		return nil, err
 	}
-	for _, ms := range f.ColdStartMillis {
-		if !(ms >= 0 && ms < 1e9) {
-			return nil, fmt.Errorf("cold start of %v ms", ms)
-		}
-		t.ColdStart = append(t.ColdStart, ms/1000)
+	if err := t.setStarts(f, cpus); err != nil {
+		return nil, err
 	}
-	slices.Sort(t.ColdStart)
 	for _, b := range t.Peak {
 		if b <= 0 {
 			return nil, fmt.Errorf("peak memory of %d bytes", b)

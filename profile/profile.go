@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/aquatope/aquatope/function"
 )
@@ -63,8 +64,10 @@ type Function struct {
 	// PeakMemoryBytes are samples of the peak memory of invocations that had
 	// ample memory; none means that it was not measured.
 	PeakMemoryBytes []function.Bytes `json:"peakMemoryBytes,omitempty"`
-	ColdStartMillis []float64        `json:"coldStartMillis,omitempty"`
-	Grid            []Cell           `json:"grid"`
+	// ColdStartMillis are samples of the time from start to ready of which is not
+	// known with what resources; others are in their cells.
+	ColdStartMillis []float64 `json:"coldStartMillis,omitempty"`
+	Grid            []Cell    `json:"grid"`
 }
 
 // Space is a function.Space in the names of the file.
@@ -81,6 +84,18 @@ type Cell struct {
 	// Inputs tells of each service time which of the workflow's inputs its run
 	// had, from 0; absent where that is not known.
 	Inputs []int `json:"inputs,omitempty"`
+	// ColdStartMillis are samples of the time from start to ready with these
+	// resources.
+	ColdStartMillis []float64 `json:"coldStartMillis,omitempty"`
+}
+
+// AllColdStartMillis returns all samples of the time from start to ready.
+func (f *Function) AllColdStartMillis() []float64 {
+	out := slices.Clone(f.ColdStartMillis)
+	for _, c := range f.Grid {
+		out = append(out, c.ColdStartMillis...)
+	}
+	return out
 }
 
 // Read reads and checks a profile. Unknown fields are an error, as they are

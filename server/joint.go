@@ -11,7 +11,6 @@ import (
 
 	"github.com/aquatope/aquatope/control"
 	"github.com/aquatope/aquatope/function"
-	"github.com/aquatope/aquatope/pool"
 	"github.com/aquatope/aquatope/server/api"
 	"github.com/aquatope/aquatope/sim/flow"
 	"github.com/aquatope/aquatope/sim/rehearsal"
@@ -163,18 +162,19 @@ func (s *Server) jointInput(ctx context.Context, name string) (*jointInput, erro
 		past.Arrivals = append(past.Arrivals, flow.Arrival{At: at.Sub(begin)})
 	}
 	for _, f := range problem.Functions {
-		waits, err := s.store.ColdStarts(ctx, f.Name, begin.Add(-time.Hour), jointStarts)
+		// Those of trials count: they tell how starts depend on size.
+		seen, err := s.store.ColdStarts(ctx, f.Name, begin.Add(-time.Hour), jointStarts)
 		if err != nil {
 			return nil, err
 		}
-		if len(waits) == 0 {
+		if len(seen) == 0 {
 			return nil, fmt.Errorf("%w: no start of %s is recorded", errYoung, f.Name)
 		}
-		var seconds []float64
-		for _, x := range waits {
-			seconds = append(seconds, x.Seconds())
+		var starts []rehearsal.Start
+		for _, x := range seen {
+			starts = append(starts, rehearsal.Start{CPU: x.CPU, Seconds: x.Wait.Seconds()})
 		}
-		w.ColdStarts = append(w.ColdStarts, seconds)
+		w.ColdStarts = append(w.ColdStarts, starts)
 	}
 	model := s.pool.Model()
 	if model == nil {
@@ -223,10 +223,10 @@ func (in *jointInput) describe(d control.JointDecision, now control.JointPredict
 		Resources: map[string]function.Resources{}, Expected: expected(d.JointPrediction), InForce: expected(now),
 		Rehearsed: len(in.rehearsal.Past.Within(in.rehearsal.Past.Counted, in.rehearsal.Past.Until)), Tried: d.Tried,
 	}
-	functions := rehearsal.Priced(d.JointPlan, make([]pool.Function, len(d.OnDemand)), in.rehearsal.ColdStarts)
+	onDemand := in.rehearsal.OnDemand(d.JointPlan)
 	for i, f := range in.rehearsal.Problem.Functions {
 		out.Resources[f.Name] = d.Configuration[i]
-		if functions[i].OnDemand {
+		if onDemand[i] {
 			out.OnDemand = append(out.OnDemand, f.Name)
 		}
 	}

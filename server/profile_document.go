@@ -70,7 +70,7 @@ func (p *profiler) description() string {
 func (f *profiled) document(inputs bool) profile.Function {
 	out := profile.Function{
 		Name: f.function.Name, MemoryFloorBytes: function.Bytes(f.memories[0]),
-		PeakMemoryBytes: f.peaks, ColdStartMillis: rounded(f.cold),
+		PeakMemoryBytes: f.peaks,
 	}
 	cpu, mem := f.space.CPU, f.space.Memory
 	cpu.Min, cpu.Max = f.cpus[0], f.cpus[len(f.cpus)-1]
@@ -79,7 +79,7 @@ func (f *profiled) document(inputs bool) profile.Function {
 	for _, c := range f.cpus {
 		for _, m := range f.memories {
 			r := function.Resources{CPU: function.MilliCPU(c), Memory: function.Bytes(m)}
-			cell := profile.Cell{CPUMillis: r.CPU, MemoryBytes: r.Memory}
+			cell := profile.Cell{CPUMillis: r.CPU, MemoryBytes: r.Memory, ColdStartMillis: rounded(f.cold[r])}
 			for _, s := range f.cells[r] {
 				cell.ServiceMillis = append(cell.ServiceMillis, math.Round(s.millis*1000)/1000)
 				if inputs {

@@ -52,7 +52,7 @@ type profiled struct {
 	memories []int64
 	cells    map[function.Resources][]timing
 	peaks    []function.Bytes
-	cold     []float64 // milliseconds
+	cold     map[function.Resources][]float64 // milliseconds
 	floor    int64
 }
 
@@ -144,7 +144,7 @@ func (p *profiler) capture(ctx context.Context) ([]*profiled, []control.TrialRec
 	byName := map[string]*profiled{}
 	for i, f := range problem.Functions {
 		resources[f.Name] = f.Space.Largest()
-		out = append(out, &profiled{function: p.plan.config.Functions[i], space: f.Space, cells: map[function.Resources][]timing{}})
+		out = append(out, &profiled{function: p.plan.config.Functions[i], space: f.Space, cells: map[function.Resources][]timing{}, cold: map[function.Resources][]float64{}})
 		byName[f.Name] = out[i]
 	}
 	var records []control.TrialRecord

@@ -66,7 +66,7 @@ func (p *profiler) quietSeries(ctx context.Context, f *profiled, rev string, r f
 func (f *profiled) note(list []function.Observation, order []sample, r function.Resources) {
 	for k, o := range list {
 		if o.Cold {
-			f.cold = append(f.cold, o.ColdStart.Seconds()*1000)
+			f.cold[r] = append(f.cold[r], o.ColdStart.Seconds()*1000)
 		}
 		if k >= len(order) {
 			continue

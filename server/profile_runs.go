@@ -90,8 +90,8 @@ func (p *profiler) pointRuns(ctx context.Context, functions []*profiled, i, j, i
 		}
 		if !m.Failed {
 			for _, o := range p.runner.starts {
-				if f := byName[o.Function]; o.Cold {
-					f.cold = append(f.cold, o.ColdStart.Seconds()*1000)
+				if f, r := byName[o.Function], at[o.Function]; o.Cold {
+					f.cold[r] = append(f.cold[r], o.ColdStart.Seconds()*1000)
 				}
 			}
 			for _, o := range m.Invocations {

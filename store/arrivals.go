@@ -34,16 +34,30 @@ func (s *Store) RunStarts(ctx context.Context, workflow string, since time.Time,
 	return out, err
 }
 
-// ColdStarts returns how long the last invocations of a function waited that waited
-// for an instance to start: at most n, from since on, the last first.
-func (s *Store) ColdStarts(ctx context.Context, fn string, since time.Time, n int) ([]time.Duration, error) {
-	waits, err := s.integers(ctx, `select cold_start from observations
+// ColdStart is how long an invocation waited for an instance with some CPU to start.
+type ColdStart struct {
+	CPU  function.MilliCPU
+	Wait time.Duration
+}
+
+// ColdStarts returns the last invocations of a function that waited for an instance
+// to start: at most n, from since on, the last first.
+func (s *Store) ColdStarts(ctx context.Context, fn string, since time.Time, n int) ([]ColdStart, error) {
+	rows, err := s.read.QueryContext(ctx, `select cpu, cold_start from observations
 		where function = ? and cold and cold_start > 0 and time >= ? order by time desc limit ?`, fn, since.UnixNano(), n)
-	out := make([]time.Duration, len(waits))
-	for i, x := range waits {
-		out[i] = time.Duration(x)
+	if err != nil {
+		return nil, explain(err)
 	}
-	return out, err
+	defer rows.Close()
+	var out []ColdStart
+	for rows.Next() {
+		var x ColdStart
+		if err := rows.Scan(&x.CPU, &x.Wait); err != nil {
+			return out, explain(err)
+		}
+		out = append(out, x)
+	}
+	return out, explain(rows.Err())
 }
 
 func (s *Store) integers(ctx context.Context, query string, args ...any) ([]int64, error) {

@@ -254,11 +254,11 @@ func TestColdStarts(t *testing.T) {
 	s := open(t, "", store.Config{})
 	for i, d := range []time.Duration{5, 0, 7, 9} {
 		o := observation(i, "f")
-		o.Cold, o.ColdStart = d > 0, d
+		o.Cold, o.ColdStart, o.Resources.CPU = d > 0, d, function.MilliCPU(100*i)
 		s.Observe(o)
 	}
 	must(t, s.Flush(t.Context()))
-	if got, err := s.ColdStarts(t.Context(), "f", start, 2); err != nil || !slices.Equal(got, []time.Duration{9, 7}) {
+	if got, err := s.ColdStarts(t.Context(), "f", start, 2); err != nil || !slices.Equal(got, []store.ColdStart{{CPU: 300, Wait: 9}, {CPU: 200, Wait: 7}}) {
 		t.Errorf("%v, %v", got, err)
 	}
 }

@@ -153,7 +153,7 @@ func profileTable(p *profile.Profile) Table {
 		}
 		first, last := f.Grid[0], f.Grid[len(f.Grid)-1]
 		t.Rows = append(t.Rows, []any{
-			f.Name, len(f.Grid), n, f.MemoryFloorBytes, medianMillis(first.ServiceMillis), medianMillis(last.ServiceMillis), medianMillis(f.ColdStartMillis),
+			f.Name, len(f.Grid), n, f.MemoryFloorBytes, medianMillis(first.ServiceMillis), medianMillis(last.ServiceMillis), medianMillis(f.AllColdStartMillis()),
 		})
 	}
 	return t

@@ -94,7 +94,7 @@ func drawWorkflow(r *rand.Rand, name string) flow.Workflow {
 	for i := range functions {
 		w.Functions = append(w.Functions, flow.Function{
 			Name: fmt.Sprintf("f%d", i), Resources: resources(r), Concurrency: r.IntN(4), Max: max(0, r.IntN(8)-2),
-			Service: even(3 * r.Float64()), Floor: 200 * function.MiB, ColdStart: []float64{0.1, 1, 4},
+			Service: even(3 * r.Float64()), Floor: 200 * function.MiB, ColdStart: starts(0.1, 1, 4),
 		})
 	}
 	return w

@@ -13,11 +13,16 @@ import (
 	"github.com/aquatope/aquatope/workflow"
 )
 
+// starts are equally likely ones whatever the resources.
+func starts(seconds ...float64) func(function.Resources) []float64 {
+	return func(function.Resources) []float64 { return seconds }
+}
+
 // constant is a function that serves for a second with one CPU, whatever the
 // luck, and starts within two.
 func constant(name string) flow.Function {
 	return flow.Function{
-		Name: name, Resources: function.Resources{CPU: 1000, Memory: function.GiB}, ColdStart: []float64{2},
+		Name: name, Resources: function.Resources{CPU: 1000, Memory: function.GiB}, ColdStart: starts(2),
 		Service: func(_ int, r function.Resources) func(float64) float64 {
 			return func(float64) float64 { return 1 / r.CPU.Cores() }
 		},

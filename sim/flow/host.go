@@ -22,13 +22,16 @@ func Slowdown(load, interference float64) float64 {
 }
 
 // ColdStart implements fleet.Host.
-func (h *host) ColdStart(f int32, _ function.Resources) int64 {
+func (h *host) ColdStart(f int32, r function.Resources) int64 {
 	x := &h.functions[f]
-	if len(x.ColdStart) == 0 {
+	if r != x.resources {
+		x.at(r)
+	}
+	if len(x.starts) == 0 {
 		return 0
 	}
 	x.key++
-	return int64(1e9 * stats.Quantile(uniform(mix(x.key)), x.ColdStart))
+	return int64(1e9 * stats.Quantile(uniform(mix(x.key)), x.starts))
 }
 
 // Serve implements fleet.Host.

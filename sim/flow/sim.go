@@ -113,16 +113,20 @@ type behaviour struct {
 	Function
 	key      uint64
 	workflow int32
-	// times are those at the resources of which the fleet asked last.
+	// times and starts are those at the resources of which the fleet asked last.
 	resources function.Resources
 	times     []func(float64) float64 // over all inputs, then of each
+	starts    []float64
 }
 
-// at sets the resources that service times are drawn with.
+// at sets the resources that service times and starts are drawn with.
 func (b *behaviour) at(r function.Resources) {
 	b.resources = r
 	for i := range b.times {
 		b.times[i] = b.Service(i-1, r)
+	}
+	if b.ColdStart != nil {
+		b.starts = b.ColdStart(r)
 	}
 }
 
@@ -161,7 +165,7 @@ func New(workflows []Workflow, p pool.Policy, cfg Config) *Sim {
 				key: stats.Stream(cfg.Seed, fmt.Sprintf("sim/flow/start/%d/%s", i, f.Name)).Uint64(),
 			})
 			s.functions[len(s.functions)-1].at(f.Resources)
-			functions = append(functions, fleet.Function{Name: w.Name + "/" + f.Name, Resources: f.Resources, ColdStart: seconds(mean(f.ColdStart)), Concurrency: f.Concurrency, Max: f.Max})
+			functions = append(functions, fleet.Function{Name: w.Name + "/" + f.Name, Resources: f.Resources, ColdStart: seconds(mean(f.ColdStarts())), Concurrency: f.Concurrency, Max: f.Max})
 		}
 	}
 	s.fleet = fleet.New(functions, p, (*host)(s), fleet.Config{

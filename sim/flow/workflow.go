@@ -36,9 +36,17 @@ type Function struct {
 	Service func(input int, r function.Resources) func(u float64) float64
 	// Floor is the memory below which an invocation is killed.
 	Floor function.Bytes
-	// ColdStart holds equally likely times in seconds from the start of an
-	// instance until it is ready; none means 0.
-	ColdStart []float64
+	// ColdStart returns equally likely times in seconds, ascending, from the start
+	// of an instance with resources r until it is ready. None means 0, and so does nil.
+	ColdStart func(r function.Resources) []float64
+}
+
+// ColdStarts are those with the resources to begin with.
+func (f *Function) ColdStarts() []float64 {
+	if f.ColdStart == nil {
+		return nil
+	}
+	return f.ColdStart(f.Resources)
 }
 
 // FromModel returns a workflow that behaves as a profile. Resources are by
@@ -49,7 +57,7 @@ func FromModel(m *profile.Model, resources []function.Resources) Workflow {
 		w.Inputs = append(w.Inputs, in.Weight)
 	}
 	for i, t := range m.Functions {
-		f := Function{Name: t.Name, Resources: t.Space.Largest(), Floor: t.Floor, ColdStart: t.ColdStart, Service: func(input int, r function.Resources) func(float64) float64 {
+		f := Function{Name: t.Name, Resources: t.Space.Largest(), Floor: t.Floor, ColdStart: t.ColdStarts, Service: func(input int, r function.Resources) func(float64) float64 {
 			s := t.Of(input, r)
 			return s.Quantile
 		}}
@@ -71,7 +79,7 @@ func Functions(workflows []Workflow) []pool.Function {
 		for _, f := range w.Functions {
 			out = append(out, pool.Function{
 				Name: w.Name + "/" + f.Name, App: w.Name, Memory: f.Resources.Memory, Concurrency: max(1, f.Concurrency), Max: f.Max,
-				ColdStart: seconds(mean(f.ColdStart)), Service: seconds(meanOf(f.Service(-1, f.Resources))),
+				ColdStart: seconds(mean(f.ColdStarts())), Service: seconds(meanOf(f.Service(-1, f.Resources))),
 			})
 		}
 	}

@@ -81,7 +81,8 @@ func (r *Rehearsal) believe(c []function.Resources) (*belief, error) {
 			slices.Sort(byInput[i])
 		}
 		b.workflow.Functions = append(b.workflow.Functions, flow.Function{
-			Name: t.Name, Resources: c[f], ColdStart: slices.Sorted(slices.Values(r.ColdStarts[f])),
+			Name: t.Name, Resources: c[f],
+			ColdStart: func(x function.Resources) []float64 { return r.starting[f].with(x.CPU) },
 			Service: func(input int, _ function.Resources) func(float64) float64 {
 				return func(u float64) float64 { return stats.Quantile(u, byInput[input+1]) }
 			},

@@ -26,9 +26,9 @@ type Workflow struct {
 	Problem    *tuner.Problem
 	History    []tuner.Run
 	Structured *tuner.Structured
-	// ColdStarts are start-ups that were seen of each function of the problem, in
-	// seconds, at least one of each.
-	ColdStarts [][]float64
+	// ColdStarts are start-ups that were seen of each function of the problem, at
+	// least one of each.
+	ColdStarts [][]Start
 	// Forecaster foretells the functions, which are called Name/function. Week is
 	// the number of the window, of the week at least, at instant 0.
 	Forecaster forecast.Forecaster
@@ -79,9 +79,10 @@ type Rehearsal struct {
 	// Past is what plans are tried on. It may be replaced at any time.
 	Past Past
 
-	comp    *workflow.Composition
-	widths  []int // instances of each function that one run needs at once
-	beliefs map[string]*belief
+	comp     *workflow.Composition
+	widths   []int // instances of each function that one run needs at once
+	starting []starting
+	beliefs  map[string]*belief
 }
 
 // ErrElsewhere says that a stage calls no function of the problem: how long it
@@ -106,6 +107,9 @@ func New(w Workflow, past Past) (*Rehearsal, error) {
 			return nil, fmt.Errorf("rehearsing workflow %s: stage %s: %w", w.Name, w.Problem.Graph.Stages[stage].Name, ErrElsewhere)
 		}
 		r.widths[f] += n
+	}
+	for _, seen := range w.ColdStarts {
+		r.starting = append(r.starting, learnStarting(seen))
 	}
 	return r, nil
 }
@@ -207,26 +211,18 @@ func (r *Rehearsal) Apply(p control.JointPlan, policy *pool.Aquatope) error {
 			return err
 		}
 	}
-	policy.SetFunctions(Priced(p, flow.Functions(one), r.ColdStarts), nil)
+	policy.SetFunctions(Priced(p, flow.Functions(one), r.starts(p.Configuration)), nil)
 	policy.SetSuccessors(successors, nil)
 	return nil
 }
 
-// Starts returns about how long each function takes to start, in seconds.
-func (r *Rehearsal) Starts() []float64 {
-	var out []float64
-	for _, c := range r.ColdStarts {
-		out = append(out, stats.Quantile(startQuantile, slices.Sorted(slices.Values(c))))
-	}
-	return out
-}
-
-// Priced gives functions what a plan says of them. Prices are in seconds of idle
+// Priced gives functions what a plan says of them, each of which starts in one of
+// the times in cold, ascending and in seconds. Prices are in seconds of idle
 // instances, the same for all: a run is late with the last that it waits for.
 func Priced(p control.JointPlan, functions []pool.Function, cold [][]float64) []pool.Function {
 	for f := range functions {
 		x := &functions[f]
-		x.ColdStart = time.Duration(stats.Quantile(startQuantile, slices.Sorted(slices.Values(cold[f]))) * float64(time.Second))
+		x.ColdStart = time.Duration(stats.Quantile(startQuantile, cold[f]) * float64(time.Second))
 		x.IdleCost, x.Price = 1, p.Price
 		// Nothing is worth keeping that is worth less than it takes to start.
 		x.OnDemand = p.OnDemand[f] || p.Price <= x.ColdStart.Seconds()

@@ -34,6 +34,12 @@ func (fewRuns) Forecast(h []*forecast.History, _ int) [][]forecast.Distribution 
 // first 2 s to start and the second 10 ms; runs come every 40 s by chance, and may take 0.4 s.
 func newRehearsal(t *testing.T) *rehearsal.Rehearsal {
 	t.Helper()
+	return newRehearsalStarting(t, []rehearsal.Start{{CPU: 1000, Seconds: 2}}, []rehearsal.Start{{CPU: 1000, Seconds: 0.01}})
+}
+
+// newRehearsalStarting is newRehearsal with other start-ups.
+func newRehearsalStarting(t *testing.T, starts ...[]rehearsal.Start) *rehearsal.Rehearsal {
+	t.Helper()
 	g := &workflow.Graph{
 		Stages: []workflow.Stage{{Name: "a", Function: "a"}, {Name: "b", Function: "b"}},
 		Root: &workflow.Node{Kind: workflow.KindSeries, Children: []*workflow.Node{
@@ -68,7 +74,7 @@ func newRehearsal(t *testing.T) *rehearsal.Rehearsal {
 	}
 	r, err := rehearsal.New(rehearsal.Workflow{
 		Name: "w", QoS: workflow.QoS{Latency: 400 * time.Millisecond, Percentile: 95}, Problem: p, History: history,
-		Structured: &tuner.Structured{}, ColdStarts: [][]float64{{2}, {0.01}}, Forecaster: fewRuns{}, Seed: 1,
+		Structured: &tuner.Structured{}, ColdStarts: starts, Forecaster: fewRuns{}, Seed: 1,
 	}, past)
 	if err != nil {
 		t.Fatal(err)
