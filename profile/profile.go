@@ -114,7 +114,7 @@ func Read(r io.Reader) (*Profile, error) {
 	if err := dec.Decode(&p); err != nil {
 		return nil, fmt.Errorf("reading a profile: %w", position(text, dec, err))
 	}
-	if dec.More() {
+	if _, err := dec.Token(); err != io.EOF {
 		return nil, errors.New("reading a profile: more follows after the document")
 	}
 	if p.APIVersion != APIVersion || p.Kind != Kind {

@@ -114,10 +114,16 @@ func TestBadProfiles(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
+	var whole strings.Builder
+	if err := small().Write(&whole); err != nil {
+		t.Fatal(err)
+	}
 	for name, text := range map[string]string{
 		"unknown field": `{"apiVersion":"aquatope.dev/v1alpha1","kind":"Profile","surprise":1}`,
 		"other kind":    `{"apiVersion":"aquatope.dev/v1alpha1","kind":"Workflow"}`,
-		"trailing":      `{} {}`,
+		"another":       whole.String() + "{}",
+		"a bracket":     whole.String() + "}",
+		"cut off":       whole.String()[:whole.Len()-3],
 		"empty":         ``,
 	} {
 		if _, err := profile.Read(strings.NewReader(text)); err == nil {

@@ -10,8 +10,10 @@ const (
 	// maxIterations is the most iterations of one loop that are composed one by
 	// one. A longer loop is composed of this many, each standing for several.
 	maxIterations = 64
-	// maxSlots bounds the number of invocations in one composed run.
+	// maxSlots bounds the number of invocations in one composed run, maxSteps that
+	// of all its parts: loops within loops may wait, or do nothing, all the time.
 	maxSlots = 1 << 16
+	maxSteps = 1 << 19
 )
 
 // Composition computes the end-to-end latency of runs from the service times of
@@ -22,8 +24,8 @@ const (
 // Every invocation that a run can make has a slot of its own, so that the
 // iterations of a loop have service times of their own, and every random
 // decision has a uniform number of its own. A sampler fills both as it likes:
-// independently, or by quasi-Monte-Carlo with one dimension for each. No method
-// but NewComposition allocates, and all are safe for concurrent use.
+// independently, or by quasi-Monte-Carlo with one dimension for each. Neither Fill,
+// Latency nor Starts allocates, and all methods are safe for concurrent use.
 //
 // A loop with a fractional mean count runs one of the two nearest numbers of
 // iterations, by a uniform number. A loop of more than 64 iterations is composed
@@ -60,7 +62,8 @@ type way struct {
 }
 
 // NewComposition prepares the composition of g. It fails when nested loops are
-// so long that one run would have more than 65,536 invocations.
+// so long that one run would have more than 65,536 invocations or half a million
+// steps.
 func NewComposition(g *Graph) (*Composition, error) {
 	c := &Composition{}
 	if _, err := c.compile(g.Root); err != nil {
@@ -70,6 +73,9 @@ func NewComposition(g *Graph) (*Composition, error) {
 }
 
 func (c *Composition) compile(n *Node) (int32, error) {
+	if len(c.steps) > maxSteps {
+		return 0, fmt.Errorf("composing a graph: its loops make more than %d steps in one run", maxSteps)
+	}
 	s := step{kind: n.Kind, lo: len(c.slots)}
 	var children []*Node
 	switch n.Kind {

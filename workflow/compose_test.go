@@ -313,3 +313,15 @@ func BenchmarkLatency(b *testing.B) {
 		c.Latency(service, uniform)
 	}
 }
+
+// Loops within loops are refused before they fill the memory, also where what they
+// repeat invokes nothing.
+func TestNestedLoopsAreBounded(t *testing.T) {
+	n := &workflow.Node{Kind: workflow.KindDelay, Delay: time.Second}
+	for range 4 {
+		n = &workflow.Node{Kind: workflow.KindLoop, Count: 64, Width: 1, Children: []*workflow.Node{n}}
+	}
+	if _, err := workflow.NewComposition(&workflow.Graph{Root: n}); err == nil || !strings.Contains(err.Error(), "loops") {
+		t.Errorf("%v", err)
+	}
+}
