@@ -207,7 +207,8 @@ func livePair(t *testing.T, s *Server) {
 		for k := range 20 {
 			s.store.Observe(function.Observation{
 				Time: now.Add(-time.Duration(20*i+k) * time.Minute), Function: st.Function, Revision: st.Function + "-1", Instance: fmt.Sprint(k),
-				Cold: true, ColdStart: time.Duration(300+10*k) * time.Millisecond, Execution: time.Second, Outcome: function.OutcomeOK,
+				Resources: function.Resources{CPU: 2000, Memory: 128 * function.MiB},
+				Cold:      true, ColdStart: time.Duration(300+10*k) * time.Millisecond, Execution: time.Second, Outcome: function.OutcomeOK,
 			})
 		}
 	}

@@ -34,9 +34,12 @@ const (
 )
 
 // slower is how many times longer a start takes with some CPU than with one, of
-// which a share is computed.
+// which a share is computed; of which no CPU is known is taken to have one.
 func slower(cpu function.MilliCPU, share float64) float64 {
-	return 1 - share + share/math.Min(cpu.Cores(), 1)
+	if cpu <= 0 || cpu >= 1000 {
+		return 1
+	}
+	return 1 - share + share/cpu.Cores()
 }
 
 // learnStarting weighs the shares by how well they explain starts at various

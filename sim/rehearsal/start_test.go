@@ -36,6 +36,7 @@ func TestLearnsHowStartsDependOnCPU(t *testing.T) {
 		{"both", seen(10, 1, 1, 250, 500, 1000), 1.9, 2.7},
 		{"no faster beyond one CPU", seen(10, 0, 1, 1000), 1, 1.4},
 		{"seen at one size: between computing and waiting", seen(10, 1, 0, 250), 0.3, 0.8},
+		{"seen with an unknown CPU", []rehearsal.Start{{Seconds: 1}}, 1, 1},
 		{"seen once", seen(1, 1, 0, 250), 0.3, 0.8},
 	} {
 		t.Run(c.name, func(t *testing.T) {
