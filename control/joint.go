@@ -36,10 +36,9 @@ type Joint struct {
 	// Starts are plans to begin with besides those that Solve thinks of, such as
 	// the one in force. What is decided is expected to be no worse than any.
 	Starts []JointPlan
-	// Configure returns configurations, from the cheapest to the fastest, when
-	// instances of each function stand for so many seconds in each run; nil as
-	// long as that is not known.
-	Configure func(standing []float64) ([]tuner.Configuration, error)
+	// Configure returns configurations, from the cheapest to the fastest, for
+	// functions that are served as is known: the zero value as long as nothing is.
+	Configure func(tuner.Serving) ([]tuner.Configuration, error)
 	// Predict returns what a plan would do, from a share, in (0, 1], of all that
 	// it can be tried on: less is faster and less certain. Plans are compared by
 	// the same share, and should meet the same luck.
@@ -65,10 +64,11 @@ func (p JointPlan) Equal(q JointPlan) bool {
 
 // JointPrediction is what a plan is expected to do.
 type JointPrediction struct {
-	Violations float64   // share of runs
-	Deviation  float64   // standard deviation of that, over what is not known
-	Cost       float64   // of a run, idle time included
-	Standing   []float64 // seconds of each function's instances in each run that serve nothing
+	Violations float64 // share of runs
+	Deviation  float64 // standard deviation of that, over what is not known
+	Cost       float64 // of a run, idle time included
+	// Serving says for how long instances stand and invocations wait with the plan.
+	tuner.Serving
 }
 
 // JointDecision is a plan with what is expected of it.

@@ -21,8 +21,8 @@ type jointTry struct {
 }
 
 type configured struct {
-	standing []float64
-	all      []tuner.Configuration
+	serving tuner.Serving
+	all     []tuner.Configuration
 }
 
 // rounds bounds how often configurations are asked for anew.
@@ -37,9 +37,9 @@ var halving = []struct {
 
 func (s *jointSearch) solve(alone bool) (JointDecision, error) {
 	var best JointDecision
-	var standing []float64
+	var serving tuner.Serving
 	for range rounds {
-		all, err := s.configure(standing)
+		all, err := s.configure(serving)
 		if err != nil {
 			return JointDecision{}, err
 		}
@@ -50,25 +50,25 @@ func (s *jointSearch) solve(alone bool) (JointDecision, error) {
 		if before.Configuration != nil && best.Cost > 0.995*before.Cost {
 			break
 		}
-		standing = best.Standing // starting counts: it is paid for where nothing is kept, too
+		serving = best.Serving // starting counts: it is paid and waited for where nothing is kept, too
 	}
 	return best, nil
 }
 
-func (s *jointSearch) configure(standing []float64) ([]tuner.Configuration, error) {
+func (s *jointSearch) configure(serving tuner.Serving) ([]tuner.Configuration, error) {
 	for _, c := range s.configured {
-		if slices.Equal(c.standing, standing) {
+		if c.serving.Equal(serving) {
 			return c.all, nil
 		}
 	}
-	all, err := s.Configure(standing)
+	all, err := s.Configure(serving)
 	if err != nil {
 		return nil, err
 	}
 	if len(all) == 0 {
 		return nil, errors.New("deciding jointly: there is no configuration to choose from")
 	}
-	s.configured = append(s.configured, configured{slices.Clone(standing), all})
+	s.configured = append(s.configured, configured{serving, all})
 	return all, nil
 }
 

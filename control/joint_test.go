@@ -19,8 +19,8 @@ type jointWorld struct {
 	standing [][]float64
 }
 
-func (w *jointWorld) configure(standing []float64) ([]tuner.Configuration, error) {
-	w.standing = append(w.standing, standing)
+func (w *jointWorld) configure(serving tuner.Serving) ([]tuner.Configuration, error) {
+	w.standing = append(w.standing, serving.Standing)
 	var out []tuner.Configuration
 	for cpu := function.MilliCPU(500); cpu <= 4000; cpu += 500 {
 		r := function.Resources{CPU: cpu, Memory: function.GiB}
@@ -34,7 +34,7 @@ func (w *jointWorld) predict(p control.JointPlan, share float64) (control.JointP
 		w.asked++
 	}
 	latency := 0.0
-	x := control.JointPrediction{Standing: make([]float64, 2), Deviation: 0.005}
+	x := control.JointPrediction{Serving: tuner.Serving{Standing: make([]float64, 2)}, Deviation: 0.005}
 	for f, r := range p.Configuration {
 		latency += 1 / r.CPU.Cores()
 		if p.OnDemand[f] {
@@ -118,7 +118,7 @@ func TestJointRefusesNonsense(t *testing.T) {
 	for name, j := range map[string]control.Joint{
 		"no budget":         {Prices: []float64{1}, Configure: w.configure, Predict: w.predict},
 		"no price":          {Budget: 0.05, Configure: w.configure, Predict: w.predict},
-		"no configurations": {Budget: 0.05, Prices: []float64{1}, Configure: func([]float64) ([]tuner.Configuration, error) { return nil, nil }, Predict: w.predict},
+		"no configurations": {Budget: 0.05, Prices: []float64{1}, Configure: func(tuner.Serving) ([]tuner.Configuration, error) { return nil, nil }, Predict: w.predict},
 	} {
 		if _, err := j.Solve(); err == nil {
 			t.Errorf("%s: no error", name)

@@ -97,12 +97,12 @@ func (r *joint) search() control.Joint {
 }
 
 // configure implements control.Joint.
-func (r *joint) configure(standing []float64) ([]tuner.Configuration, error) {
+func (r *joint) configure(serving tuner.Serving) ([]tuner.Configuration, error) {
 	if r.o.strategy != "structured" {
 		return []tuner.Configuration{r.session.configuration}, nil
 	}
 	var err error
-	r.configurations, err = r.Configure(standing)
+	r.configurations, err = r.Configure(serving)
 	return r.configurations, err
 }
 
@@ -144,7 +144,7 @@ func (r *joint) guard(d control.JointDecision) (control.JointDecision, error) {
 // percentile, and the pool has the price at which cold starts take the rest.
 func (r *joint) decideApart(j control.Joint) (control.JointDecision, error) {
 	half := 100 - 100*j.Budget/2
-	c, err := r.Recommend(half, 1, nil)
+	c, err := r.Recommend(half, 1, tuner.Serving{})
 	if err != nil {
 		return control.JointDecision{}, err
 	}

@@ -43,7 +43,7 @@ func oracle(ctx context.Context, w *endWorld) (EndToEndResult, error) {
 	}
 	var started control.JointDecision // the best of those that start instances in time
 	for range 2 {
-		all, err := o.configure(started.Standing)
+		all, err := o.configure(started.Serving)
 		if err != nil {
 			return EndToEndResult{}, err
 		}
@@ -101,7 +101,7 @@ func (o *oracleSearch) solve() (control.JointDecision, error) {
 }
 
 func (o *oracleSearch) result(d control.JointDecision) (EndToEndResult, error) {
-	m, err := o.attempt(d.JointPlan, 1)
+	m, err := o.attempt(d.JointPlan, 1, nil)
 	if err != nil {
 		return EndToEndResult{}, err
 	}
@@ -120,7 +120,7 @@ type oracleSearch struct {
 	known *foreseen
 }
 
-func (o *oracleSearch) configure(standing []float64) ([]tuner.Configuration, error) {
+func (o *oracleSearch) configure(serving tuner.Serving) ([]tuner.Configuration, error) {
 	var out []tuner.Configuration
 	for _, target := range oracleTargets {
 		for _, share := range []float64{1, 0.8} {
@@ -128,7 +128,7 @@ func (o *oracleSearch) configure(standing []float64) ([]tuner.Configuration, err
 				continue
 			}
 			p := *o.w.problem
-			p.Standing, p.Target.Percentile = standing, target
+			p.Serving, p.Target.Percentile = serving, target
 			p.Target.Seconds *= share
 			t := o.truth.known()
 			t.Problem = &p
@@ -148,7 +148,8 @@ func (o *oracleSearch) configure(standing []float64) ([]tuner.Configuration, err
 }
 
 func (o *oracleSearch) predict(p control.JointPlan, share float64) (control.JointPrediction, error) {
-	m, err := o.attempt(p, share)
+	served := rehearsal.Watch{From: instant(o.span(share).From)}
+	m, err := o.attempt(p, share, served.Stage)
 	if err != nil {
 		return control.JointPrediction{}, err
 	}
@@ -156,16 +157,24 @@ func (o *oracleSearch) predict(p control.JointPlan, share float64) (control.Join
 	for f, c := range p.Configuration {
 		service = append(service, o.w.mean(f, c))
 	}
-	return control.JointPrediction{Violations: m.ViolationRate(), Cost: m.Cost() / float64(max(1, m.Runs)), Standing: rehearsal.Standing(&m.WorkflowResult, service)}, nil
+	return control.JointPrediction{Violations: m.ViolationRate(), Cost: m.Cost() / float64(max(1, m.Runs)), Serving: served.Serving(&m.WorkflowResult, service)}, nil
+}
+
+// span is the last share of what is judged.
+func (o *oracleSearch) span(share float64) trace.Span {
+	out := o.w.judged
+	if share < 1 {
+		out.From = out.To - max(hourMinutes, int(share*float64(out.Len())))
+	}
+	return out
 }
 
 // attempt judges a plan on the last share of what is judged.
-func (o *oracleSearch) attempt(p control.JointPlan, share float64) (*measured, error) {
+func (o *oracleSearch) attempt(p control.JointPlan, share float64, onStage func(flow.Stage)) (*measured, error) {
 	w := o.w
 	truth := w.truly(p.Configuration)
-	r := playback{workflow: truth, window: time.Minute, lead: lead, from: w.all.From, counted: w.judged}
+	r := playback{workflow: truth, window: time.Minute, lead: lead, from: w.all.From, counted: o.span(share), onStage: onStage}
 	if share < 1 {
-		r.counted.From = w.judged.To - max(hourMinutes, int(share*float64(w.judged.Len())))
 		r.from = r.counted.From - hourMinutes
 	}
 	one := []flow.Workflow{truth}

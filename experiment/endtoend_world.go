@@ -194,7 +194,7 @@ type playback struct {
 	memory   function.Bytes // of the one machine that there is; 0 is no limit
 	from     int            // first minute of arrivals
 	counted  trace.Span     // minutes that count
-	onRun    func(flow.Run)
+	onStage  func(flow.Stage)
 }
 
 // measured is what a simulation measured of the one workflow in it.
@@ -206,7 +206,7 @@ const manyCPUs = function.MilliCPU(1_000_000_000)
 func (w *endWorld) play(ctx context.Context, r playback) (*measured, error) {
 	cfg := flow.Config{
 		Window: r.window, Lead: r.lead, From: instant(r.counted.From), Until: instant(r.counted.To),
-		Price: w.problem.Price, Seed: w.seed, OnRun: r.onRun,
+		Price: w.problem.Price, Seed: w.seed, OnStage: r.onStage,
 	}
 	if r.memory > 0 {
 		cfg.Nodes = []fleet.Node{{CPU: manyCPUs, Memory: r.memory}}

@@ -66,8 +66,8 @@ func (s *Server) decideJointly(ctx context.Context, name string, free bool) (*ap
 	j := control.Joint{
 		Budget: in.plan.qos.ErrorBudget(), Thrift: rehearsal.Thrift, Caution: rehearsal.Caution, ColdStarts: in.rehearsal.Starts(),
 		Prices: rehearsal.Prices, Starts: []control.JointPlan{in.current}, Predict: rehearse,
-		Configure: func(standing []float64) ([]tuner.Configuration, error) {
-			all, err := in.rehearsal.Configure(standing)
+		Configure: func(serving tuner.Serving) ([]tuner.Configuration, error) {
+			all, err := in.rehearsal.Configure(serving)
 			if !wait() {
 				return nil, ctx.Err()
 			}

@@ -20,11 +20,8 @@ type Problem struct {
 	// known: what they explain of the service times is no noise, nor is what they
 	// decide of the ways that runs take, if Graph tells. May be empty.
 	Inputs []float64
-	// Standing holds, for each function, how many seconds its instances start or
-	// stand ready for each run, beside those that they serve, where that is known:
-	// idle time is paid for by the size of the instance, so that it moves the
-	// cheapest configuration. May be empty.
-	Standing []float64
+	// Serving is what is known of how the functions are served.
+	Serving
 }
 
 // Function is what may be chosen for one function.
@@ -77,13 +74,8 @@ func (p *Problem) Check() error {
 			errs = append(errs, fmt.Errorf("input %d has weight %v: it must be positive", i+1, w))
 		}
 	}
-	if n := len(p.Standing); n > 0 && n != len(p.Functions) {
-		errs = append(errs, fmt.Errorf("standing times of %d functions are given, there are %d", n, len(p.Functions)))
-	}
-	for i, s := range p.Standing {
-		if !(s >= 0) || math.IsInf(s, 0) {
-			errs = append(errs, fmt.Errorf("instances of function %d stand for %v s in each run: that must not be negative", i+1, s))
-		}
+	if err := p.Serving.check(len(p.Functions)); err != nil {
+		errs = append(errs, err)
 	}
 	names := map[string]bool{}
 	for _, f := range p.Functions {
@@ -116,15 +108,6 @@ func (p *Problem) Check() error {
 // rate returns what resources cost for one second of service.
 func (p *Problem) rate(r function.Resources) float64 {
 	return p.Price.Busy(r, 1e9)
-}
-
-// StandingCost returns what it costs in each run that instances of function f
-// with resources r start or stand ready.
-func (p *Problem) StandingCost(f int, r function.Resources) float64 {
-	if f >= len(p.Standing) {
-		return 0
-	}
-	return p.Standing[f] * p.Price.Idle(r, 1e9)
 }
 
 // variables maps stages to what is decided: the index of the stage's function,

@@ -190,7 +190,8 @@ type scenario struct {
 	luck     [][]float64 // of each slot and run: the uniform number that the noise follows from
 	overhead []float64
 	uniform  [][]float64
-	input    []int // of each run, -1 where there is but one
+	input    []int       // of each run, -1 where there is but one
+	wait     [][]float64 // of each slot, in the runs of all draws; nil for none
 }
 
 // newScenario draws the noise of runs simulated runs.
@@ -234,9 +235,12 @@ func (b *belief) newScenario(menus []*menu, draws []int, runs int, rng *rand.Ran
 		}
 		sc.input = append(sc.input, input)
 	}
-	if len(draws) > 1 { // decisions repeat for every draw
-		for k := range sc.uniform {
-			sc.uniform[k] = slices.Repeat(sc.uniform[k], len(draws))
+	sc.wait = b.p.Waits(slots, runs, rng)
+	if len(draws) > 1 { // decisions and waiting repeat for every draw
+		for _, columns := range [][][]float64{sc.uniform, sc.wait} {
+			for k := range columns {
+				columns[k] = slices.Repeat(columns[k], len(draws))
+			}
 		}
 	}
 	return sc
@@ -253,7 +257,7 @@ func (sc *scenario) space(caution float64) *search.Space {
 	b := sc.b
 	sp := &search.Space{
 		Graph: b.p.Graph, Composition: b.comp, Variable: b.of,
-		Runs: sc.runs * len(sc.draws), Uniform: sc.uniform, Input: slices.Repeat(sc.input, len(sc.draws)),
+		Runs: sc.runs * len(sc.draws), Uniform: sc.uniform, Input: slices.Repeat(sc.input, len(sc.draws)), Wait: sc.wait,
 	}
 	index := make([][]int, len(sc.menus)) // of each option in its menu
 	for v, m := range sc.menus {

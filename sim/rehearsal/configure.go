@@ -16,13 +16,13 @@ var tightness = []struct{ percentile, share float64 }{
 }
 
 // Configure implements control.Joint.
-func (r *Rehearsal) Configure(standing []float64) ([]tuner.Configuration, error) {
+func (r *Rehearsal) Configure(serving tuner.Serving) ([]tuner.Configuration, error) {
 	var out []tuner.Configuration
 	for _, t := range tightness {
 		if r.Problem.Target.Percentile == 0 {
 			t.percentile = 0 // the mean is promised
 		}
-		c, err := r.Recommend(t.percentile, t.share, standing)
+		c, err := r.Recommend(t.percentile, t.share, serving)
 		if err != nil {
 			return nil, err
 		}
@@ -36,10 +36,10 @@ func (r *Rehearsal) Configure(standing []float64) ([]tuner.Configuration, error)
 }
 
 // Recommend returns the tuner's choice for a percentile and a share of the latency
-// promised, when instances of each function stand for so many seconds in each run.
-func (r *Rehearsal) Recommend(percentile, share float64, standing []float64) (tuner.Configuration, error) {
+// promised, for functions that are served as is known.
+func (r *Rehearsal) Recommend(percentile, share float64, serving tuner.Serving) (tuner.Configuration, error) {
 	p := *r.Problem
-	p.Standing = standing
+	p.Serving = serving
 	p.Target = tuner.Target{Seconds: r.QoS.Latency.Seconds() * share, Percentile: percentile}
 	res, err := r.Structured.Recommend(&p, r.History, stats.Stream(r.Seed, "sim/rehearsal/recommend"))
 	if err != nil {

@@ -158,9 +158,10 @@ func (r *Rehearsal) Rehearse(ctx context.Context, p control.JointPlan, share flo
 		return Outcome{}, err
 	}
 	var sum time.Duration
+	served := Watch{From: past.Counted}
 	s := flow.New([]flow.Workflow{b.workflow}, policy, flow.Config{
 		Window: r.Window, Lead: r.Lead, From: past.Counted, Until: past.Until, Price: r.Problem.Price, Seed: r.Seed,
-		OnRun: func(run flow.Run) { sum += run.Latency },
+		OnRun: func(run flow.Run) { sum += run.Latency }, OnStage: served.Stage,
 	})
 	arrivals := past.Within(past.From, past.Until)
 	for chunk := range slices.Chunk(arrivals, 4096) {
@@ -173,22 +174,10 @@ func (r *Rehearsal) Rehearse(ctx context.Context, p control.JointPlan, share flo
 	runs := float64(max(1, m.Runs))
 	return Outcome{
 		JointPrediction: control.JointPrediction{
-			Violations: m.ViolationRate(), Deviation: b.deviation, Cost: m.Cost() / runs, Standing: Standing(&m, b.service),
+			Violations: m.ViolationRate(), Deviation: b.deviation, Cost: m.Cost() / runs, Serving: served.Serving(&m, b.service),
 		},
 		Runs: m.Runs, ColdRuns: float64(m.ColdRuns) / runs, Latency: sum / time.Duration(max(1, len(arrivals))),
 	}, nil
-}
-
-// Standing returns, for each function, how many seconds of its instances went
-// into starting and standing ready for each run, when an invocation is served for
-// so many seconds.
-func Standing(m *flow.WorkflowResult, service []float64) []float64 {
-	out := make([]float64, len(m.Functions))
-	for f, u := range m.Functions {
-		s := u.Busy.Seconds() + u.Idle.Seconds() - float64(u.Invocations)*service[f]
-		out[f] = max(0, s) / float64(max(1, m.Runs))
-	}
-	return out
 }
 
 // Policy returns the pool's policy with what a plan says, which knows arrivals

@@ -102,6 +102,16 @@ func TestRehearsesWhatAPlanDoes(t *testing.T) {
 	if kept.Violations > 0.05 || kept.Cost < 5*none.Cost || kept.Standing[0] < 20 || kept.Standing[1] > 2 {
 		t.Errorf("the first kept: %+v, want few violations and much more cost", kept)
 	}
+	for name, x := range map[string]struct {
+		o               rehearsal.Outcome
+		at, least, most float64
+	}{
+		"nothing kept": {none, 0.1, 2, 2}, "the first kept": {kept, 0.9, 0, 0}, "and now and then not": {kept, 1, 0.001, 2},
+	} {
+		if got := stats.Quantile(x.at, x.o.Waiting[0]); got < x.least || got > x.most {
+			t.Errorf("%s: the %v-quantile of waiting for the first is %v s, want %v to %v", name, x.at, got, x.least, x.most)
+		}
+	}
 	part := rehearse(control.JointPlan{Configuration: c, Price: 1000, OnDemand: []bool{false, true}}, 1./8)
 	if part.Runs != none.Runs/8 || math.Abs(part.Cost/kept.Cost-1) > 0.4 {
 		t.Errorf("on an eighth: %+v, on all %+v", part, kept)

@@ -39,6 +39,7 @@ func Oracle(t Truth) (c tuner.Configuration, cost, value float64, ok bool, err e
 	}
 	sp := &search.Space{
 		Graph: p.Graph, Composition: comp, Runs: t.Runs, Uniform: t.Uniform, Input: t.Input, Statistic: p.Target.Of,
+		Wait: p.Waits(comp.Slots(), t.Runs, rand.New(rand.NewPCG(1, 2))),
 	}
 	visits := make([]float64, len(p.Functions))
 	for s, v := range p.Graph.VisitRatios() {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/workflow"
+	"gonum.org/v1/gonum/floats"
 )
 
 // Option is one choice for a function.
@@ -64,6 +65,9 @@ type Space struct {
 	// Column writes the service times of a slot in all runs under an option of
 	// its stage's variable.
 	Column func(slot, option int, dst []float64)
+	// Wait is how long each slot waits in each run before it is served, whatever
+	// the option; nil is not at all.
+	Wait [][]float64
 	// Statistic is what the limit bounds, of the latencies of all runs. It may
 	// reorder them.
 	Statistic func(latency []float64) float64
@@ -107,7 +111,8 @@ func (s *Space) Latencies(choice []int) []float64 {
 	return s.latency
 }
 
-// ServiceTimes returns the columns of a choice, one for each slot.
+// ServiceTimes returns the columns of a choice, one for each slot, waiting
+// included.
 func (s *Space) ServiceTimes(choice []int) [][]float64 {
 	s.Latencies(choice)
 	return s.service
@@ -119,6 +124,9 @@ func (s *Space) column(slot, option int) []float64 {
 	if !ok {
 		c = make([]float64, s.Runs)
 		s.Column(slot, option, c)
+		if s.Wait != nil {
+			floats.Add(c, s.Wait[slot])
+		}
 		s.cache[key] = c
 	}
 	return c
