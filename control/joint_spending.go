@@ -9,14 +9,17 @@ import "math"
 type Spending struct {
 	// Budget is the share of runs that may break the promise, in (0, 1).
 	Budget float64
+	// Ahead is how many runs are planned for at least, such as those that come in
+	// half a day, between 60 and 300: the more, the less is set aside for chance.
+	Ahead int
 
 	runs, violations, expected float64
 }
 
 const (
-	// spendingAhead is how many runs ahead are planned for at least; later it is
-	// as many as there have been.
-	spendingAhead = 60
+	// spendingLeastAhead and spendingMostAhead bound Ahead. Later it is as many
+	// runs as there have been.
+	spendingLeastAhead, spendingMostAhead = 60, 300
 	// spendingMargin is how many standard deviations of counting the runs ahead
 	// are kept from the end of the budget.
 	spendingMargin = 1.5
@@ -43,7 +46,7 @@ func (s *Spending) Runs() int { return int(s.runs) }
 // Doubt, in (0, 1], is how much of the uncertainty of predictions is left: it
 // falls with the runs that were seen.
 func (s *Spending) Doubt() float64 {
-	return math.Sqrt(spendingAhead / (spendingAhead + s.runs))
+	return math.Sqrt(spendingLeastAhead / (spendingLeastAhead + s.runs))
 }
 
 // Allowance returns the share of runs that the next plan may be expected to break
@@ -51,7 +54,7 @@ func (s *Spending) Doubt() float64 {
 // again stay within the budget together, a margin for counting from
 // its end.
 func (s *Spending) Allowance() float64 {
-	ahead := max(spendingAhead, s.runs)
+	ahead := max(float64(min(max(s.Ahead, spendingLeastAhead), spendingMostAhead)), s.runs)
 	room := max(0, s.Budget*(s.runs+ahead)-s.violations)
 	// x expected and margin*sqrt(x) for chance fill the room.
 	root := (math.Sqrt(spendingMargin*spendingMargin+4*room) - spendingMargin) / 2

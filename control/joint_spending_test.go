@@ -36,6 +36,22 @@ func TestSpendingFollowsTheAccount(t *testing.T) {
 	}
 }
 
+// Where many runs come in the time that is planned for, little is set aside for
+// chance; the account begins with that.
+func TestSpendingPlansForTheRunsThatCome(t *testing.T) {
+	t.Parallel()
+	allowed := func(ahead int) float64 {
+		s := control.Spending{Budget: 0.05, Ahead: ahead}
+		return s.Allowance()
+	}
+	if few, many := allowed(80), allowed(300); !(allowed(0) < few && few < 0.6*0.05 && many > 0.6*0.05 && many < 0.05) {
+		t.Errorf("%v is allowed where nothing is known, %v where 80 runs are to come, %v where 300 are, of 0.05", allowed(0), few, many)
+	}
+	if a, b := allowed(300), allowed(100_000); a != b {
+		t.Errorf("%v is allowed for 300 runs to come, %v for 100,000: they may not come", a, b)
+	}
+}
+
 // However wrong rehearsals are, by a factor, the budget is nearly spent and kept.
 func TestSpendingKeepsTheBudget(t *testing.T) {
 	t.Parallel()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aquatope/aquatope/control"
+	"github.com/aquatope/aquatope/sim/flow"
 	"github.com/aquatope/aquatope/sim/rehearsal"
 	"github.com/aquatope/aquatope/trace"
 	"github.com/aquatope/aquatope/tuner"
@@ -22,6 +23,7 @@ type jointOptions struct {
 	apart       bool   // half of the error budget for cold starts, half for executions
 	mean        bool   // promise the mean
 	strategy    string // instead of structured
+	strict      bool   // keep to a tenth of the error budget
 }
 
 // What the project's system is run with.
@@ -84,10 +86,21 @@ func (r *joint) decide() (control.JointDecision, error) {
 	return r.search().Solve()
 }
 
+// strictShare of the error budget is what the strict system keeps to.
+const strictShare = 0.1
+
+// budget is the share of runs that may break the promise.
+func (r *joint) budget() float64 {
+	if r.o.strict {
+		return strictShare * r.w.model.QoS.ErrorBudget()
+	}
+	return r.w.model.QoS.ErrorBudget()
+}
+
 // search is for plans by the whole error budget.
 func (r *joint) search() control.Joint {
 	j := control.Joint{
-		Budget: r.w.model.QoS.ErrorBudget(), Thrift: rehearsal.Thrift, Caution: rehearsal.Caution, ColdStarts: r.Starts(), Prices: rehearsal.Prices,
+		Budget: r.budget(), Thrift: rehearsal.Thrift, Caution: rehearsal.Caution, ColdStarts: r.Starts(), Prices: rehearsal.Prices,
 		Alone: r.o.noLookAhead, Configure: r.configure, Predict: r.predict,
 	}
 	if r.o.certain {
@@ -107,13 +120,16 @@ func (r *joint) configure(serving tuner.Serving) ([]tuner.Configuration, error) 
 }
 
 // guard serves the training part with what was decided, as a live system has to
-// anyway, and gives every function more CPU at once when more runs break the
-// promise than may: the tuner may have been wrong about one of them.
+// anyway, and gives every function more CPU at once when the account asks for it:
+// the tuner may have been wrong about one of them.
 func (r *joint) guard(d control.JointDecision) (control.JointDecision, error) {
 	w := r.w
-	budget := w.model.QoS.ErrorBudget()
+	expected, err := r.Rehearse(r.ctx, d.JointPlan, 1)
+	if err != nil {
+		return d, err
+	}
 	t := w.training()
-	runs, violations := float64(guardPrior), guardPrior*min(d.Violations, budget)
+	account := newGuardAccount(r.budget(), expected)
 	for k := range guardSlices {
 		slice := trace.Span{From: t.From + k*t.Len()/guardSlices, To: t.From + (k+1)*t.Len()/guardSlices}
 		policy, err := r.Policy(d.JointPlan, instant(w.all.From))
@@ -126,8 +142,7 @@ func (r *joint) guard(d control.JointDecision) (control.JointDecision, error) {
 		if err != nil {
 			return d, err
 		}
-		runs, violations = runs+float64(m.Runs), violations+float64(m.Violations)
-		if violations <= budget*runs {
+		if account.add(&m.WorkflowResult); !account.slow() {
 			continue
 		}
 		larger := rehearsal.Scaled(w.problem, d.Configuration, guardStep)
@@ -135,9 +150,36 @@ func (r *joint) guard(d control.JointDecision) (control.JointDecision, error) {
 			break // there is no more
 		}
 		d.Configuration = larger
-		runs, violations = guardPrior, guardPrior*min(d.Violations, budget)
+		account = newGuardAccount(r.budget(), expected)
 	}
 	return d, nil
+}
+
+// guardAccount says whether a configuration is too slow.
+type guardAccount struct {
+	budget, cold           float64 // cold is the share of runs expected to break the promise by a cold start
+	runs, violations, warm float64 // warm are violations without a cold start
+}
+
+// newGuardAccount begins with what was expected.
+func newGuardAccount(budget float64, expected rehearsal.Outcome) guardAccount {
+	return guardAccount{
+		budget: budget, cold: max(0, expected.Violations-expected.Slow),
+		runs: guardPrior, violations: guardPrior * min(expected.Violations, budget), warm: guardPrior * min(expected.Slow, budget),
+	}
+}
+
+func (a *guardAccount) add(m *flow.WorkflowResult) {
+	a.runs += float64(m.Runs)
+	a.violations += float64(m.Violations)
+	a.warm += float64(m.Violations - m.ColdViolations)
+}
+
+// slow reports whether more runs break the promise than may, and more of those that
+// met no cold start than the cold starts expected leave the budget for: CPU does not
+// help where it is the others.
+func (a *guardAccount) slow() bool {
+	return a.violations > a.budget*a.runs && a.warm > max(0, a.budget-a.cold)*a.runs
 }
 
 // decideApart splits the error budget beforehand: the tuner keeps a tighter

@@ -60,7 +60,7 @@ func (j *joint) predict(p control.JointPlan, share float64) (control.JointPredic
 	if err != nil {
 		return control.JointPrediction{}, err
 	}
-	budget := j.w.model.QoS.ErrorBudget()
+	budget := j.budget()
 	switch promised, mean := j.w.problem.Target.Seconds, x.Latency.Seconds(); {
 	case j.o.certain:
 		x.Deviation = 0

@@ -28,7 +28,7 @@ func (r *joint) serve(d control.JointDecision) (*measured, control.JointDecision
 	if err != nil {
 		return nil, d, err
 	}
-	spending := control.Spending{Budget: w.model.QoS.ErrorBudget()}
+	spending := control.Spending{Budget: r.budget(), Ahead: len(r.Past.Within(instant(w.judged.From)-rehearsal.HalfDay, instant(w.judged.From)))}
 	runs, violations := 0, 0
 	s := flow.New([]flow.Workflow{w.truly(d.Configuration)}, policy, flow.Config{
 		Window: time.Minute, Lead: lead, From: instant(w.judged.From), Until: instant(w.judged.To), Price: w.problem.Price, Seed: w.seed,

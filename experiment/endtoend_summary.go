@@ -41,10 +41,22 @@ type EndToEndSummary struct {
 	// when runs come, and CostOverHindsight the own without trials relative to it.
 	HindsightCost     float64  `json:"hindsightCost"`
 	CostOverHindsight *float64 `json:"costOverHindsight"`
+	// Strict is the same of the project's system told to keep to a tenth of the error
+	// budget, against the same peer; absent where it did not take part.
+	Strict *EndToEndStrict `json:"strict"`
 	// TrialShare is the part of the own cost that went into trials.
 	TrialShare float64 `json:"trialShare"`
 	// Text says it in one sentence.
 	Text string `json:"text"`
+}
+
+// EndToEndStrict says what fewer violations cost: the fields are as in
+// EndToEndSummary.
+type EndToEndStrict struct {
+	ViolationRate   float64  `json:"violationRate"`
+	Cost            float64  `json:"cost"`
+	FewerViolations *float64 `json:"fewerViolations"`
+	LowerCost       *float64 `json:"lowerCost"`
 }
 
 // tally is what a system did with a workflow over all seeds.
@@ -86,7 +98,7 @@ func (ex *EndToEndExperiment) tallies() (workflows, systems []string, of map[[2]
 // peersOf returns the systems that the project's own is compared with.
 func peersOf(systems []string) []string {
 	return slices.DeleteFunc(slices.Clone(systems), func(s string) bool {
-		return s == ownSystem || s == oracleSystem || s == hindsightSystem || slices.Contains(EndToEndAblations(), s)
+		return s == ownSystem || s == strictSystem || s == oracleSystem || s == hindsightSystem || slices.Contains(EndToEndAblations(), s)
 	})
 }
 
@@ -127,6 +139,12 @@ func summaryOf(workflow string, peers []string, of map[[2]string]tally) EndToEnd
 	}
 	if len(peers) > 0 {
 		s.PeersFewerViolations, s.LowerCostThanPeers = ratio(s.PeersViolationRate, s.ViolationRate), saved(own.cost, meanCost)
+	}
+	if x, ok := of[[2]string{workflow, strictSystem}]; ok {
+		s.Strict = &EndToEndStrict{ViolationRate: x.rate(), Cost: x.cost}
+		if s.BestPeer != "" {
+			s.Strict.FewerViolations, s.Strict.LowerCost = ratio(s.BestPeerViolationRate, x.rate()), saved(x.cost, s.BestPeerCost)
+		}
 	}
 	if o, ok := of[[2]string{workflow, oracleSystem}]; ok {
 		s.OracleCost = o.cost
@@ -193,10 +211,32 @@ func average(all []EndToEndSummary) EndToEndSummary {
 		s.BestPeerViolationRate /= k
 		s.BestPeerCost /= k
 	}
+	s.Strict = averageStrict(all)
 	s.PeersFewerViolations = ratio(s.PeersViolationRate, s.ViolationRate)
 	s.LowerCost, s.LowerCostThanPeers = meanOf(cheaper), meanOf(cheaperThanAll)
 	s.CostOverOracle, s.CostOverHindsight = meanOf(overOracle), meanOf(overHindsight)
 	return s
+}
+
+// averageStrict is average for the strict system, nil where it did not take part.
+func averageStrict(all []EndToEndSummary) *EndToEndStrict {
+	var out EndToEndStrict
+	var own, peers float64 // violations where there is a best peer
+	var cheaper []float64
+	for _, x := range all {
+		if x.Strict == nil {
+			return nil
+		}
+		out.ViolationRate += x.Strict.ViolationRate / float64(len(all))
+		out.Cost += x.Strict.Cost / float64(len(all))
+		if x.Strict.LowerCost != nil {
+			own += x.Strict.ViolationRate
+			peers += x.BestPeerViolationRate
+			cheaper = append(cheaper, *x.Strict.LowerCost)
+		}
+	}
+	out.FewerViolations, out.LowerCost = ratio(peers, own), meanOf(cheaper)
+	return &out
 }
 
 func meanOf(x []float64) *float64 {
@@ -233,6 +273,15 @@ func (s *EndToEndSummary) sentence() string {
 			text += fmt.Sprintf(", %.1f times as many%s", *s.FewerViolations, missed(*s.FewerViolations >= goalFewer, "%g", goalFewer))
 		}
 		text += fmt.Sprintf("; cost %.0f %% lower%s", 100**s.LowerCost, missed(*s.LowerCost >= goalCost, "%g %%", 100*goalCost))
+	}
+	if s.Strict != nil {
+		text += fmt.Sprintf("; told to keep to a tenth of the error budget: %.2f %%", 100*s.Strict.ViolationRate)
+		if s.Strict.FewerViolations != nil {
+			text += fmt.Sprintf(", that peer %.1f times as many%s", *s.Strict.FewerViolations, missed(*s.Strict.FewerViolations >= goalFewer, "%g", goalFewer))
+		}
+		if s.Strict.LowerCost != nil {
+			text += fmt.Sprintf(", cost %.0f %% lower than that peer's%s", 100**s.Strict.LowerCost, missed(*s.Strict.LowerCost >= goalCost, "%g %%", 100*goalCost))
+		}
 	}
 	if s.PeersFewerViolations != nil && s.LowerCostThanPeers != nil {
 		text += fmt.Sprintf("; peers on average %.1f times as many violations, cost %.0f %% lower than theirs", *s.PeersFewerViolations, 100**s.LowerCostThanPeers)

@@ -25,7 +25,10 @@ type system struct {
 
 // ownSystem is the project's.
 const (
-	ownSystem    = "aquatope"
+	ownSystem = "aquatope"
+	// strictSystem is the project's, told to break the promise ten times less often
+	// than it may: what fewer violations cost whoever wants them.
+	strictSystem = "aquatope-strict"
 	paperSystem  = "aquatope-paper"
 	oracleSystem = "oracle"
 	// hindsightSystem bounds what can be had without knowing when runs come.
@@ -43,6 +46,7 @@ func systems() []system {
 		{"autoscale+parrotfish", peer("parrotfish", autoscalePool)},
 		{paperSystem, peer("blackbox", paperPool)},
 		{ownSystem, jointly(jointOptions{})},
+		{strictSystem, jointly(jointOptions{strict: true})},
 		{oracleSystem, oracle},
 		{hindsightSystem, hindsight},
 	}

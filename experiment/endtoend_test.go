@@ -111,12 +111,14 @@ func TestEndToEndSummary(t *testing.T) {
 		judged("a", "icebreaker+orion", 20, 12),
 		judged("a", "aquatope", 2, 5),
 		judged("a", "aquatope-mean", 500, 0.1), // no peer
+		judged("a", "aquatope-strict", 1, 5.2),
 		judged("a", "oracle", 50, 4),
 		judged("b", "keepalive+autoscale", 100, 10),
 		judged("b", "hist+clite", 60, 10),
 		judged("b", "icebreaker+orion", 51, 10),
 		judged("b", "aquatope", 0, 20),
 		judged("b", "aquatope-mean", 0, 0.1),
+		judged("b", "aquatope-strict", 0, 40),
 		judged("b", "oracle", 50, 16),
 	}}
 	got := ex.Summaries()
@@ -148,6 +150,13 @@ func TestEndToEndSummary(t *testing.T) {
 	near("all: fewer violations, where there is a best peer", value(all.FewerViolations), 20)
 	near("all: lower cost", value(all.LowerCost), 0.5)
 	near("all: over the oracle", value(all.CostOverOracle), 1.25)
+	near("a: fewer violations when strict", value(a.Strict.FewerViolations), 40)
+	near("a: lower cost when strict", value(a.Strict.LowerCost), 0.48)
+	near("all: lower cost when strict", value(all.Strict.LowerCost), 0.48)
+	near("all: violations when strict", all.Strict.ViolationRate, 0.0005)
+	if b.Strict.LowerCost != nil || !strings.Contains(a.Text, "a tenth of the error budget: 0.10 %, that peer 40.0 times as many, cost 48 % lower than that peer's;") {
+		t.Errorf("strict on b: %+v; of a %q", b.Strict, a.Text)
+	}
 	for _, want := range []string{"no peer keeps the promise", "missed"} {
 		if !strings.Contains(b.Text, want) {
 			t.Errorf("%q does not say %q", b.Text, want)

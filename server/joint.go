@@ -86,7 +86,8 @@ func (s *Server) decideJointly(ctx context.Context, name string, free bool) (*ap
 		return nil, err
 	}
 	if account.Runs > 0 {
-		spending := control.Spending{Budget: j.Budget}
+		past := in.rehearsal.Past
+		spending := control.Spending{Budget: j.Budget, Ahead: len(past.Within(past.Until-rehearsal.HalfDay, past.Until))}
 		spending.Add(account.Runs, account.Violations, account.Expected/float64(account.Runs))
 		j.Budget = spending.Allowance()
 		j.Caution *= spending.Doubt()

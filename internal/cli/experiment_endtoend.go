@@ -27,6 +27,7 @@ func newExperimentEndToEndCmd(env *Env) *cobra.Command {
 pool policy of one paper and the resource policy of another, with the project's
 own system, which decides over both together, with an oracle that knows the
 future, and with the best plan in hindsight, which does not know when runs come.
+aquatope-strict is the project's own told to keep to a tenth of the error budget.
 The first half of the period trains, tunes and pays for trials; the
 second half is judged. How the series are chosen is a note of the report.
 

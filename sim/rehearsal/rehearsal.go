@@ -59,16 +59,25 @@ func (p Past) Within(from, to time.Duration) []flow.Arrival {
 	return p.Arrivals[lo:max(lo, hi)]
 }
 
-// warmUp is how long before what counts arrivals begin to come.
-const warmUp = time.Hour
+// warmUp is how long before what counts arrivals begin to come, if for that no
+// more than the share 1/warmUpShare of them has to be left out.
+const (
+	warmUp      = time.Hour
+	warmUpShare = 4
+)
 
-// Latest narrows what counts to so many of the latest arrivals; to all from the
-// start on where there are fewer.
+// Latest narrows what counts to so many of the latest arrivals. Where there are
+// fewer it is all but those that warm up: a pool that has seen nothing yet breaks
+// promises that one which serves already does not.
 func (p Past) Latest(runs int) Past {
 	p.Counted = p.From
-	if all := p.Within(p.From, p.Until); len(all) > runs {
-		p.Counted = all[len(all)-runs].At
+	all := p.Within(p.From, p.Until)
+	switch n := len(all); {
+	case n > runs:
+		p.Counted = all[n-runs].At
 		p.From = max(p.From, p.Counted-warmUp)
+	case n > 0:
+		p.Counted = min(all[0].At+warmUp, all[n/warmUpShare].At)
 	}
 	return p
 }
@@ -133,6 +142,7 @@ type Outcome struct {
 	control.JointPrediction
 	Runs     int64
 	ColdRuns float64       // share of runs that waited for a cold start
+	Slow     float64       // share of runs that broke the promise and did not
 	Latency  time.Duration // mean
 }
 
@@ -176,7 +186,7 @@ func (r *Rehearsal) Rehearse(ctx context.Context, p control.JointPlan, share flo
 		JointPrediction: control.JointPrediction{
 			Violations: m.ViolationRate(), Deviation: b.deviation, Cost: m.Cost() / runs, Serving: served.Serving(&m, b.service),
 		},
-		Runs: m.Runs, ColdRuns: float64(m.ColdRuns) / runs, Latency: sum / time.Duration(max(1, len(arrivals))),
+		Runs: m.Runs, ColdRuns: float64(m.ColdRuns) / runs, Slow: float64(m.Violations-m.ColdViolations) / runs, Latency: sum / time.Duration(max(1, len(arrivals))),
 	}, nil
 }
 

@@ -121,6 +121,33 @@ func TestRehearsesWhatAPlanDoes(t *testing.T) {
 	}
 }
 
+// Where all arrivals count, those that a pool without experience meets first do not.
+func TestLatestWarmsUp(t *testing.T) {
+	t.Parallel()
+	past := rehearsal.Past{Until: 10 * time.Hour}
+	for m := 30; m < 600; m += 10 {
+		past.Arrivals = append(past.Arrivals, flow.Arrival{At: time.Duration(m) * time.Minute})
+	}
+	if got := past.Latest(1000); got.From != 0 || got.Counted != 90*time.Minute {
+		t.Errorf("57 runs in 10 hours count from %v on, want an hour after the first", got.Counted)
+	}
+	past.Arrivals = past.Arrivals[:12]
+	if got := past.Latest(1000); len(got.Within(got.Counted, got.Until)) != 9 {
+		t.Errorf("of 12 runs in 2 hours those from %v on count, want three quarters of them", got.Counted)
+	}
+}
+
+// Plans for slow starts that keep little and much cost within a factor of two of
+// each other, so that a budget is spent by more than half.
+func TestPricesAreClose(t *testing.T) {
+	t.Parallel()
+	for i, p := range rehearsal.Prices[1:] {
+		if before := rehearsal.Prices[i]; p >= 10 && p > 2*before {
+			t.Errorf("%v follows %v", p, before)
+		}
+	}
+}
+
 func TestSolvesJointly(t *testing.T) {
 	t.Parallel()
 	r := newRehearsal(t)
