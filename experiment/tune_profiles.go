@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"path"
 	"strconv"
 	"strings"
 
@@ -20,13 +21,9 @@ var shipped embed.FS
 // ShippedProfiles returns the profiles that come with the program, in order of
 // name.
 func ShippedProfiles() ([]*profile.Model, error) {
-	names, err := fs.Glob(shipped, "profiles/*.json")
-	if err != nil {
-		return nil, fmt.Errorf("listing shipped profiles: %w", err)
-	}
 	var out []*profile.Model
-	for _, name := range names {
-		m, err := shippedProfile(name)
+	for _, name := range shippedNames() {
+		m, err := shippedProfile("profiles/" + name + ".json")
 		if err != nil {
 			return nil, err
 		}
@@ -67,6 +64,18 @@ func GeneratedFamilies() []string {
 	return out
 }
 
+// shippedNames are those of the shipped profiles.
+func shippedNames() []string {
+	files, err := fs.Glob(shipped, "profiles/*.json")
+	if err != nil {
+		panic("BUG: experiment: " + err.Error())
+	}
+	for i, f := range files {
+		files[i] = strings.TrimSuffix(path.Base(f), ".json")
+	}
+	return files
+}
+
 // NamedProfile returns a shipped profile by the name of its file, or a generated
 // one: shape-family, random-FUNCTIONS-family, either with -SEED at the end.
 func NamedProfile(name string) (*profile.Model, error) {
@@ -75,7 +84,7 @@ func NamedProfile(name string) (*profile.Model, error) {
 			return shippedProfile(path)
 		}
 	}
-	unknown := fmt.Errorf("no workflow %q: use all, a shipped profile, or SHAPE-FAMILY such as chain-steps", name)
+	unknown := fmt.Errorf("no workflow %q: use all, a shipped profile (%s), or SHAPE-FAMILY such as chain-steps", name, strings.Join(shippedNames(), ", "))
 	parts := strings.Split(name, "-")
 	o := synthetic.Options{Shape: synthetic.Shape(parts[0]), Seed: 1000}
 	parts = parts[1:]

@@ -105,6 +105,9 @@ func Read(r io.Reader) (*Profile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a profile: %w", err)
 	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, errors.New("reading a profile: the file is empty")
+	}
 	if len(text) > maxBytes {
 		return nil, fmt.Errorf("reading a profile: more than %d MiB", maxBytes>>20)
 	}
@@ -132,6 +135,8 @@ func position(text []byte, dec *json.Decoder, err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		offset, err = int64(len(text)), errors.New("the document is not complete: the file was cut off")
 	case errors.As(err, &syntax):
 		offset = syntax.Offset
 	case errors.As(err, &kind):

@@ -28,6 +28,12 @@ for counts; 0.9 is perfect. Training is cut short at --train-limit and says so.`
 			if dir == "" {
 				return Usagef("name the folder of a trace: --trace DIR")
 			}
+			if o.TrainLimit <= 0 {
+				return Usagef("--train-limit must be positive, not %s", o.TrainLimit)
+			}
+			if err := amongAll("--models", o.Models, experiment.ForecastModels()); err != nil {
+				return err
+			}
 			t, err := loadTrace(env, dir)
 			if err != nil {
 				return err

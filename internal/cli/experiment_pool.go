@@ -32,6 +32,12 @@ the graph.`,
 			if dir == "" {
 				return Usagef("name the folder of a trace: --trace DIR")
 			}
+			if c.Seeds < 1 || c.Concurrency < 1 {
+				return Usagef("--seeds and --concurrency must be at least 1")
+			}
+			if err := amongAll("--policies", c.Policies, append([]string{"all"}, experiment.PoolPolicies()...)); err != nil {
+				return err
+			}
 			t, err := loadTrace(env, dir)
 			if err != nil {
 				return err

@@ -61,8 +61,8 @@ reads a file, see docs/reference/profile-format.md.`,
 					return Usagef("no strategy %q: use all, or some of %s", s, strings.Join(experiment.TuneStrategies(), ", "))
 				}
 			}
-			if o.Seeds < 1 || o.Budget < experiment.Checkpoints[0] {
-				return Usagef("--seeds must be at least 1 and --budget at least %d", experiment.Checkpoints[0])
+			if o.Seeds < 1 || o.FirstSeed < 0 || o.Budget < experiment.Checkpoints[0] {
+				return Usagef("--seeds must be at least 1, --first-seed not negative and --budget at least %d", experiment.Checkpoints[0])
 			}
 			if o.Price, err = function.LookupPrice(price); err != nil {
 				return Usagef("%v", err)

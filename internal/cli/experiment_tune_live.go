@@ -75,6 +75,9 @@ if less than 30 % of the cost is saved.`,
 		Example: "  aquatope experiment tune-live ml-pipeline -f examples/ml-pipeline -o json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.folder == "" {
+				return Usagef("name the folder of the workflow's manifests: -f DIR")
+			}
 			if o.runs < o.blocks || o.blocks < 1 {
 				return Usagef("--runs must be at least --blocks, and that positive")
 			}
@@ -99,7 +102,6 @@ if less than 30 % of the cost is saved.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.folder, "filename", "f", "", "folder or file of the workflow's manifests")
-	_ = cmd.MarkFlagRequired("filename")
 	f.IntVar(&o.runs, "runs", 300, "fresh runs with each configuration")
 	f.IntVar(&o.blocks, "blocks", 6, "how often the configurations take turns")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the order of inputs")

@@ -60,6 +60,9 @@ Exits with 1 if a figure is more than 15 % off.`,
 		Example: "  aquatope experiment validate -f examples/chain\n  aquatope experiment validate -f examples/chain -f examples/social-network -o json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if len(o.folders) == 0 {
+				return Usagef("name what to run: -f DIR")
+			}
 			if o.duration < time.Minute || o.rate <= 0 {
 				return Usagef("--duration must be at least 1m, and --rate positive")
 			}
@@ -80,7 +83,6 @@ Exits with 1 if a figure is more than 15 % off.`,
 	}
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.folders, "filename", "f", nil, "folder or file of a workflow's manifests; may be repeated")
-	_ = cmd.MarkFlagRequired("filename")
 	f.DurationVar(&o.duration, "duration", 3*time.Minute, "how long to send runs of each workflow")
 	f.Float64Var(&o.rate, "rate", 3, "runs per second within a visit")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of arrivals and simulations")

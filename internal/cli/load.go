@@ -50,6 +50,9 @@ unless --trace-function names them.`,
   aquatope load ml-pipeline --trace traces/day --compress 30 --duration 2m --report load.html`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.trace != "" && (f.poisson || cmd.Flags().Changed("rate")) {
+				return Usagef("--rate and --poisson say nothing with --trace, which gives the times; --compress makes it faster")
+			}
 			return runLoad(cmd.Context(), env, f, args)
 		},
 	}

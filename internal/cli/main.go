@@ -58,8 +58,21 @@ func Run(ctx context.Context, env *Env, args []string) int {
 	return code
 }
 
-// wrapRuns makes every command below c call started before its own code.
+// wrapRuns makes every command below c call started before its own code, and say
+// how it is called where the number of arguments is wrong.
 func wrapRuns(c *cobra.Command, started func()) {
+	if check := c.Args; check != nil && !c.HasSubCommands() {
+		c.Args = func(cmd *cobra.Command, args []string) error {
+			switch err := check(cmd, args); {
+			case err == nil:
+				return nil
+			case len(args) == 0:
+				return Usagef("something is missing: write %s", cmd.UseLine())
+			default:
+				return Usagef("%q is too much: write %s", args[len(args)-1], cmd.UseLine())
+			}
+		}
+	}
 	if run := c.RunE; run != nil {
 		c.RunE = func(cmd *cobra.Command, args []string) error {
 			started()

@@ -34,6 +34,13 @@ CPU and memory for every function such that the promise holds end to end.`,
 	root.PersistentFlags().StringVarP(&env.flags.output, "output", "o", "table",
 		"how results are printed: "+strings.Join(outputs, ", "))
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp))
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		// The flags of a command that is misspelt are unknown, too.
+		if args := cmd.Flags().Args(); cmd.HasSubCommands() && len(args) > 0 {
+			return cmd.Args(cmd, args)
+		}
+		return err
+	})
 	root.AddGroup(
 		&cobra.Group{ID: groupRun, Title: "Run workflows:"},
 		&cobra.Group{ID: groupDecide, Title: "Forecast, size, explain:"},

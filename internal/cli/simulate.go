@@ -105,6 +105,9 @@ func (f *simulateFlags) check(set *pflag.FlagSet) error {
 	if f.trace != "" && (set.Changed("functions") || set.Changed("days")) {
 		return Usagef("--functions and --days say nothing with --trace")
 	}
+	if f.functions < 1 || f.days < 1 || f.days > 366 {
+		return Usagef("--functions must be at least 1 and --days from 1 to 366")
+	}
 	return nil
 }
 

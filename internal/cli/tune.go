@@ -46,7 +46,12 @@ used up before one was found.`,
   aquatope tune ml-pipeline --qos 800ms --percentile 95 --budget 40 --apply
   aquatope tune chain -d @monday.json -d @friday.json --lock aquatope.lock.yaml --report tune.html`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return tune(cmd.Context(), env, args[0], f) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("share") && !f.request.Online {
+				return Usagef("--share says nothing without --online")
+			}
+			return tune(cmd.Context(), env, args[0], f)
+		},
 	}
 	fl := cmd.Flags()
 	fl.DurationVar(&f.request.Latency, "qos", 0, "latency to promise (default the workflow's)")
