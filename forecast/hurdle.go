@@ -3,6 +3,7 @@ package forecast
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sort"
 )
 
@@ -34,7 +35,9 @@ func NewHurdle(zero float64, levels, values []float64) Hurdle {
 		}
 		values[i] = math.Min(v, MaxDemand)
 	}
-	sort.Float64s(values)
+	if !slices.IsSorted(values) {
+		slices.Sort(values)
+	}
 	return Hurdle{math.Min(zero, 1), levels, values}
 }
 
@@ -93,20 +96,41 @@ func (d Hurdle) CDF(x float64) float64 {
 	case x >= MaxDemand:
 		return 1
 	}
-	return d.zero + (1-d.zero)*d.below(x)
+	i, tail := sort.Search(len(d.values), func(i int) bool { return d.values[i] > x }), 0.0
+	if i == len(d.values) {
+		tail = d.tail()
+	}
+	return d.zero + (1-d.zero)*d.below(x, i, tail)
 }
 
-// below is the probability that the continuous variable is at most x >= 1.
-func (d Hurdle) below(x float64) float64 {
+// CDFs writes CDF(0), CDF(1), ... to p, which costs less than asking for each.
+func (d Hurdle) CDFs(p []float64) {
+	i, tail := 0, 0.0
+	for k := range p {
+		for i < len(d.values) && d.values[i] <= float64(k) {
+			i++
+		}
+		if i == len(d.values) && tail == 0 {
+			tail = d.tail()
+		}
+		p[k] = d.zero
+		if k > 0 && d.zero < 1 {
+			p[k] += (1 - d.zero) * d.below(float64(k), i, tail)
+		}
+	}
+}
+
+// below is the probability that the continuous variable is at most x >= 1. The
+// i-th value is the first above x; when there is none the tail is given.
+func (d Hurdle) below(x float64, i int, tail float64) float64 {
 	n := len(d.levels)
 	l, v := d.levels, d.values
-	i := sort.Search(n, func(i int) bool { return v[i] > x })
 	switch {
 	case i == n:
 		if v[n-1] <= v[n-2] {
 			return 1
 		}
-		return 1 - (1-l[n-1])*math.Exp(-(x-v[n-1])*d.tail()/(v[n-1]-v[n-2]))
+		return 1 - (1-l[n-1])*math.Exp(-(x-v[n-1])*tail/(v[n-1]-v[n-2]))
 	case i == 0:
 		if v[1] <= v[0] {
 			return 0

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/aquatope/aquatope/forecast"
 )
 
@@ -46,6 +48,23 @@ func TestSMAPE(t *testing.T) {
 			t.Errorf("SMAPE(%v, %v) = %v, want %v", c.m, c.y, got, c.want)
 		}
 	}
+}
+
+// TestCDFsAreTheCDF: of hurdles with values that repeat, and with none above zero.
+func TestCDFsAreTheCDF(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		value := rapid.SampledFrom([]float64{0, 0.5, 1, 1, 3, 7.25, 30, 1e6})
+		levels := []float64{0.1, 0.5, 0.9}
+		d := forecast.NewHurdle(rapid.SampledFrom([]float64{0, 0.3, 1}).Draw(t, "zero"), levels, rapid.SliceOfN(value, 3, 3).Draw(t, "values"))
+		got := make([]float64, 40)
+		d.CDFs(got)
+		for k, p := range got {
+			if want := d.CDF(float64(k)); p != want {
+				t.Fatalf("%v: P(count <= %d) is %v at once, %v alone", d, k, p, want)
+			}
+		}
+	})
 }
 
 // TestCoverageIsExactForCounts: draws from the predicted distribution are

@@ -54,7 +54,9 @@ type demand struct {
 	phase  *phase                // nil until called
 	busy   int                   // instances as of the last event
 	next   forecast.Distribution // of the current window; nil without a forecast
-	counts counts                // the same by count
+	none   float64               // the chance that it brings no invocation
+	counts *counts               // the same by count; see byCount
+	known  bool                  // that counts are of next
 	levels []level               // by the number of busy instances, from one on
 }
 
@@ -174,7 +176,7 @@ func (p *Aquatope) Plan(s *Snapshot) Plan {
 	for i := range p.fns {
 		d := &p.fns[i]
 		d.next = out[i][0]
-		d.counts.fill(d.next)
+		d.none, d.known = max(0, d.next.CDF(0)), false
 		p.plan[i] = p.target(i, &s.States[i])
 	}
 	return p.plan
@@ -225,12 +227,25 @@ func (p *Aquatope) Idle(e Event) (Retention, bool) {
 	// Without an instance now one must be started for the next window, taken to
 	// be like this one, and those that start slowly will come late.
 	late := max(0, f.ColdStart-(p.begin-p.planned)).Seconds()
-	restart := gb*f.ColdStart.Seconds()*(1-d.counts.p[0]) + price*d.counts.within(min(1, late/window))
-	x, all := d.counts.rest(d.seen, passed/window, window-passed, gb, price, restart)
+	restart := gb*f.ColdStart.Seconds()*(1-d.none) + price*d.byCount().within(min(1, late/window))
+	x, all := d.byCount().rest(d.seen, passed/window, window-passed, gb, price, restart)
 	if all {
 		return Retention{KeepAlive: UntilPlan}, true
 	}
 	return Retention{KeepAlive: time.Duration(x * float64(time.Second)), Release: true}, true
+}
+
+// byCount is the forecast of the current window by count: computed when it is
+// asked for, as most functions are quiet in most windows.
+func (d *demand) byCount() *counts {
+	if d.counts == nil {
+		d.counts = &counts{}
+	}
+	if !d.known {
+		d.counts.fill(d.next)
+		d.known = true
+	}
+	return d.counts
 }
 
 // Foresee implements Foreseer.

@@ -8,8 +8,12 @@ func (p *Aquatope) target(i int, s *State) Target {
 	if f.OnDemand {
 		return Target{}
 	}
-	window := p.window.Seconds()
-	warm := levelsWorth(d.next, d.counts.first(), *f, window, f.idleCost(), price)
+	window, warm := p.window.Seconds(), 0
+	// The first instance is idle for the whole window if nobody comes, at least:
+	// when that alone is too long, how many come need not be asked.
+	if (use{1 - d.none, d.none}).worth(window, f.idleCost(), price) {
+		warm = levelsWorth(d.next, d.byCount().first(), *f, window, f.idleCost(), price)
+	}
 	if warm > 1 || !d.clocked() {
 		return Target{Warm: warm}
 	}
@@ -62,7 +66,7 @@ func (p *Aquatope) awaited(i int, passed float64) Retention {
 
 func (p *Aquatope) when(i int, passed, price float64) (now, best span) {
 	d, f := &p.fns[i], &p.functions[i]
-	likely := 1 - d.counts.p[0]
+	likely := 1 - d.none
 	if !(likely > 0) {
 		return span{}, span{}
 	}

@@ -18,13 +18,19 @@ type counts struct {
 }
 
 func (c *counts) fill(d forecast.Distribution) {
-	below := 0.0
-	for k := range c.p {
-		at := d.CDF(float64(k))
-		c.p[k] = math.Max(0, at-below)
-		below = math.Max(below, at)
+	if all, ok := d.(interface{ CDFs(p []float64) }); ok {
+		all.CDFs(c.p[:])
+	} else {
+		for k := range c.p {
+			c.p[k] = d.CDF(float64(k))
+		}
 	}
-	c.more = math.Max(0, 1-below)
+	below := 0.0
+	for k, at := range c.p {
+		c.p[k] = max(0, at-below)
+		below = max(below, at)
+	}
+	c.more = max(0, 1-below)
 }
 
 // first is the use of the first instance: of n invocations, spread evenly over

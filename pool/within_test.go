@@ -168,6 +168,23 @@ func TestLevelsWorth(t *testing.T) {
 	}
 }
 
+// TestQuietIsKnownAtOnce: what is decided from the chance of no call alone is what
+// all counts together decide.
+func TestQuietIsKnownAtOnce(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		values := []float64{rapid.Float64Range(0, 50).Draw(t, "low"), rapid.Float64Range(0, 50).Draw(t, "high")}
+		d := forecast.NewHurdle(rapid.Float64Range(0, 1).Draw(t, "zero"), []float64{0.2, 0.9}, values)
+		gb, price := rapid.Float64Range(0.01, 10).Draw(t, "gb"), rapid.Float64Range(0.01, 2000).Draw(t, "price")
+		var c counts
+		c.fill(d)
+		f := Function{Memory: 1e9, Service: time.Second}
+		if !(use{1 - d.CDF(0), d.CDF(0)}).worth(60, gb, price) && levelsWorth(d, c.first(), f, 60, gb, price) != 0 {
+			t.Fatalf("no instance at once, %d after a look at the counts", levelsWorth(d, c.first(), f, 60, gb, price))
+		}
+	})
+}
+
 func TestUse(t *testing.T) {
 	t.Parallel()
 	var c counts

@@ -11,7 +11,6 @@ const (
 // ago, and the time of day. Without a day of history it says nothing, so that a
 // time of day never stands for the only day that was seen.
 func (w *view) calendar(v *vector) {
-	location, scale := w.Scale()
 	around := func(back, reach int64) (activity, demand float64) {
 		from, to := w.target-back-reach, w.target-back+reach+1
 		// What is not known yet, far ahead, is not idle.
@@ -26,7 +25,7 @@ func (w *view) calendar(v *vector) {
 		if count == 0 {
 			return 0
 		}
-		return math.Max(-5, math.Min(5, (math.Log1p(count)-location)/scale))
+		return w.units(count)
 	}
 	near, demand := around(day, 2)
 	v.add("yesterday", near)

@@ -48,8 +48,8 @@ func (t *Tracker) write(v *vector, h *forecast.History, ahead int) {
 	w.lagged(v)
 	w.repeated(v)
 	w.phase(v)
-	for _, p := range t.best {
-		w.period(v, p)
+	for i := range t.best {
+		w.period(v, i)
 	}
 	w.evidence(v)
 	w.calendar(v)
@@ -58,41 +58,35 @@ func (t *Tracker) write(v *vector, h *forecast.History, ahead int) {
 // rolling is activity and demand in windows of several lengths.
 func (w *view) rolling(v *vector) {
 	for _, s := range [...]int64{2, 3, 5, 10, 15, 30, 60, 120, 240, 480} {
-		m := math.Min(float64(s), math.Max(w.length, 1))
-		v.add("activity", float64(w.h.ActiveIn(w.target-s, w.target))/m)
+		v.add("activity", float64(w.calls.from(w.target-s, w.seen))/min(float64(s), max(w.length, 1)))
 	}
 	for _, s := range [...]int64{1, 5, 15, 60, 240} {
-		m := math.Min(float64(s), math.Max(w.length, 1))
-		v.add("demand", math.Log1p(w.h.Sum(w.target-s, w.target)/m))
+		demand := 0.0
+		if n := w.calls.from(w.target-s, w.seen); n > 0 {
+			demand = math.Log1p(w.h.SumOfLast(n) / min(float64(s), max(w.length, 1)))
+		}
+		v.add("demand", demand)
 	}
 }
 
 // relative is demand in units of the running level and spread.
 func (w *view) relative(v *vector) {
-	location, scale := w.Scale()
-	v.add("location", location)
-	v.add("scale", math.Log(scale))
-	v.add("trend", (w.fast-w.slow)/scale)
-	units := func(count float64) float64 {
-		return math.Max(-5, math.Min(5, (math.Log1p(count)-location)/scale))
-	}
+	v.add("location", w.fast)
+	v.add("scale", w.logScale)
+	v.add("trend", (w.fast-w.slow)/w.scale)
 	for _, l := range [...]int64{1, 2, 3, 5, 10, 15, 30, 60, 1440} {
 		x := 0.0
-		if c := w.h.At(w.target - l); c > 0 {
-			x = units(c)
+		if at := w.target - l; w.called(at) {
+			x = w.units(w.h.At(at))
 		}
 		v.add("relative", x)
 	}
 	top := 0.0
 	for _, c := range w.h.In(w.target-30, w.target) {
-		top = math.Max(top, c)
+		top = max(top, c)
 	}
-	v.add("top", units(top))
-	for i := 1; i <= 3; i++ {
-		x := 0.0
-		if c, ok := w.h.Last(i); ok {
-			x = units(c)
-		}
+	v.add("top", w.units(top))
+	for _, x := range w.lastUnits {
 		v.add("last", x)
 	}
 }
@@ -100,7 +94,7 @@ func (w *view) relative(v *vector) {
 // lagged is whether single windows of the past were active.
 func (w *view) lagged(v *vector) {
 	for _, l := range [...]int64{1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 360} {
-		v.add("lag", indicator(w.h.At(w.target-l) > 0))
+		v.add("lag", indicator(w.called(w.target-l)))
 	}
 }
 

@@ -2,48 +2,34 @@ package feature
 
 import (
 	"math"
-	"slices"
 )
 
 // gapStatistics is the last gaps between active windows, their quantiles, and
 // the present one relative to them.
 func (w *view) gapStatistics(v *vector) {
-	last := func(i int) float64 { return float64(w.ring[(w.ringAt-i+recent)%recent]) }
-	for i := 1; i <= 4; i++ {
-		g := -1.0
-		if i <= w.ringLen {
-			g = math.Log1p(last(i))
-		}
-		v.add("gap", g)
+	for _, l := range w.gapLogs {
+		v.add("gap", l)
 	}
-	var sorted [recent]float32
-	k := copy(sorted[:], w.ring[:w.ringLen])
-	slices.Sort(sorted[:k])
-	quantile := func(p float64) float64 {
-		if k == 0 {
-			return 0
-		}
-		return float64(sorted[int(p*float64(k-1)+0.5)])
-	}
-	for _, p := range [...]float64{0.1, 0.5, 0.9, 1} {
-		v.add("gap quantile", math.Log1p(quantile(p)))
+	for _, l := range w.quantileLogs {
+		v.add("gap quantile", l)
 	}
 	v.add("gap mean", w.gapMean)
-	v.add("gap deviation", math.Sqrt(w.gapVar))
-	v.add("age over median", math.Log((w.age+0.5)/(quantile(0.5)+0.5)))
-	v.add("age over 0.9-quantile", math.Log((w.age+0.5)/(quantile(0.9)+0.5)))
-	v.add("age over last", math.Log((w.age+0.5)/(last(1)+0.5)))
-	v.add("age in deviations", (math.Log(math.Max(w.age, 1))-w.gapMean)/(math.Sqrt(w.gapVar)+0.1))
+	v.add("gap deviation", w.gapDeviation)
+	v.add("age over median", math.Log((w.age+0.5)/(w.quantiles[1]+0.5)))
+	v.add("age over 0.9-quantile", math.Log((w.age+0.5)/(w.quantiles[2]+0.5)))
+	v.add("age over last", math.Log((w.age+0.5)/(w.gap(1)+0.5)))
+	v.add("age in deviations", (math.Log(max(w.age, 1))-w.gapMean)/(w.gapDeviation+0.1))
 }
 
 // recentHazard is how the last gaps ended that came as far as the present one:
 // just here, about here, or later.
 func (w *view) recentHazard(v *vector) {
-	equal, near, later := 0.0, 0.0, 0.0
-	for i := range w.ringLen {
-		d := float64(w.ring[i]) - w.age
+	// The gaps are in order, and counts of windows, as the age is.
+	equal, near, later, age := 0.0, 0.0, 0.0, float32(w.age)
+	for i := w.ringLen - 1; i >= 0 && w.sorted[i] >= age-1; i-- {
+		d := w.sorted[i] - age
 		equal += indicator(d == 0)
-		near += indicator(math.Abs(d) <= 1)
+		near += indicator(d <= 1)
 		later += indicator(d >= 0)
 	}
 	v.add("recent hazard", (equal+w.rate)/(later+1))
@@ -53,18 +39,23 @@ func (w *view) recentHazard(v *vector) {
 
 // hazard is the same over all gaps, with several widths of "here".
 func (w *view) hazard(v *vector) {
-	a := int(math.Min(w.age, maxGap+1))
+	a := int(min(w.age, maxGap+1))
 	count := func(from, to int) (n float64) {
 		for g := max(from, 1); g <= min(to, maxGap); g++ {
 			n += float64(w.gaps[g])
 		}
 		return n
 	}
-	survived := count(a, maxGap) + float64(w.gaps[maxGap+1])
+	survived := 0.0 // of all gaps, one less than active windows
+	if a > maxGap/2 {
+		survived = count(a, maxGap) + float64(w.gaps[maxGap+1])
+	} else if w.active > 0 {
+		survived = float64(w.active) - 1 - count(1, a-1)
+	}
 	v.add("hazard", (count(a, a)+w.rate)/(survived+1))
 	v.add("hazard around", (count(a-2, a+2)+5*w.rate)/(survived+5))
 	v.add("hazard soon", (count(a, a+5)+6*w.rate)/(survived+6))
-	v.add("survival", (survived+0.5)/math.Max(float64(w.active), 1))
+	v.add("survival", (survived+0.5)/max(float64(w.active), 1))
 	v.add("survivors", math.Log1p(survived))
 }
 

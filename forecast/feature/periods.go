@@ -1,7 +1,5 @@
 package feature
 
-import "math"
-
 // repeated is the share of active windows at multiples of usual periods.
 func (w *view) repeated(v *vector) {
 	for _, p := range [...]int64{5, 10, 15, 30, 60} {
@@ -14,13 +12,18 @@ func (w *view) repeated(v *vector) {
 // were active of how many that are known, and how many in a row from the last.
 // Multiples within the windows not yet known are passed over.
 func (w *view) hits(distance int64, n int) (hits, of, streak float64) {
+	unknown := (w.target - w.h.Next()) / distance // multiples that are passed over
+	if oldest := w.target - (unknown+int64(n))*distance; w.active == 0 || w.last < oldest {
+		known := max((w.target-w.h.Start())/distance-unknown, 0)
+		return 0, float64(min(known, int64(n))), 0 // long idle: none of them was active
+	}
 	for at := w.target - distance; n > 0 && at >= w.h.Start(); at -= distance {
 		if at >= w.h.Next() {
 			continue
 		}
 		n--
 		of++
-		if w.h.At(at) > 0 {
+		if w.called(at) {
 			hits++
 			if streak == of-1 {
 				streak++
@@ -46,7 +49,8 @@ func (w *view) phase(v *vector) {
 }
 
 // period is how the target lies in a detected period.
-func (w *view) period(v *vector, p period) {
+func (w *view) period(v *vector, i int) {
+	p := w.best[i]
 	names := [...]string{"period", "period score", "period rate", "period hits", "period streak", "period off", "period near"}
 	if p.lag == 0 {
 		for _, n := range names {
@@ -56,31 +60,31 @@ func (w *view) period(v *vector, p period) {
 	}
 	lag := int64(p.lag)
 	hits, of, streak := w.hits(lag, 10)
-	for i, x := range [...]float64{
-		math.Log1p(float64(lag)),
-		math.Log1p(p.score),
+	for j, x := range [...]float64{
+		w.periodLogs[i][0],
+		w.periodLogs[i][1],
 		float64(w.lags[lag]) / float64(w.active),
 		(hits + w.rate) / (of + 1),
 		streak,
-		math.Min(w.age-float64(lag), 20),
-		math.Min(float64(w.h.ActiveIn(w.target-lag-1, w.target-lag+2)), 3),
+		min(w.age-float64(lag), 20),
+		min(float64(w.h.ActiveIn(w.target-lag-1, w.target-lag+2)), 3),
 	} {
-		v.add(names[i], x)
+		v.add(names[j], x)
 	}
 }
 
 // evidence is the two largest shares of active windows that were followed by
 // another at the distance that the target has from an active window.
 func (w *view) evidence(v *vector) {
-	var first, second float64
+	var first, second uint32
 	for at := range w.h.In(w.target-maxLag, w.target) {
-		r := float64(w.lags[w.target-at]) / (float64(w.active) + 3)
-		if r > first {
-			first, second = r, first
-		} else if r > second {
-			second = r
+		switch n := w.lags[w.target-at]; {
+		case n > first:
+			first, second = n, first
+		case n > second:
+			second = n
 		}
 	}
-	v.add("evidence", first)
-	v.add("second evidence", second)
+	v.add("evidence", float64(first)/(float64(w.active)+3))
+	v.add("second evidence", float64(second)/(float64(w.active)+3))
 }

@@ -2,6 +2,7 @@ package feature
 
 import (
 	"math"
+	"slices"
 
 	"github.com/aquatope/aquatope/forecast"
 )
@@ -33,6 +34,7 @@ type Tracker struct {
 	active   uint32             // active windows counted
 	last     int64              // last active window
 	ring     [recent]float32
+	sorted   [recent]float32 // the same in ascending order
 	ringAt   int
 	ringLen  int
 	runStart int64 // first window of the current or last run of active windows
@@ -44,7 +46,9 @@ type Tracker struct {
 	// long and a short memory, and mean square of the short one's errors.
 	slow, fast, spread float64
 
-	best [2]period
+	best  [2]period
+	calls calls
+	settled
 }
 
 // period is a distance at which active windows repeat.
@@ -54,7 +58,14 @@ type period struct {
 }
 
 // NewTracker returns a tracker of a history that it will be updated with.
-func NewTracker() *Tracker { return &Tracker{} }
+func NewTracker() *Tracker {
+	t := &Tracker{}
+	t.settle(nil)
+	return t
+}
+
+// Called tells whether any window was active.
+func (t *Tracker) Called() bool { return t.active > 0 }
 
 // Update counts the windows of h that are new. The history must be the same,
 // grown, at every call.
@@ -64,13 +75,18 @@ func (t *Tracker) Update(h *forecast.History) {
 		t.seen = h.Start()
 	}
 	changed := false
+	t.calls.grow(t.seen, h.Next())
 	for w, c := range h.In(t.seen, h.Next()) {
 		t.observe(h, w, c)
+		if w >= h.Next()-callReach {
+			t.calls.add(w)
+		}
 		changed = true
 	}
 	t.seen = h.Next()
 	if changed {
 		t.findPeriods(h)
+		t.settle(h)
 	}
 }
 
@@ -86,9 +102,7 @@ func (t *Tracker) observe(h *forecast.History, w int64, c float64) {
 		d := l - t.gapMean
 		t.gapMean += a * d
 		t.gapVar = (1 - a) * (t.gapVar + a*d*d)
-		t.ring[t.ringAt] = float32(gap)
-		t.ringAt = (t.ringAt + 1) % recent
-		t.ringLen = min(t.ringLen+1, recent)
+		t.keepGap(float32(gap))
 		run := min(t.last-t.runStart, maxRun)
 		t.runs[run]++
 		if gap > 1 {
@@ -138,15 +152,18 @@ func (t *Tracker) findPeriods(h *forecast.History) {
 	}
 }
 
-// Scale returns a location and a scale of log(1+z), z being the count of the next
-// window if it has any demand, less a uniform fraction: the standardisation
-// under which functions of any size look alike.
-func (t *Tracker) Scale() (location, scale float64) {
-	// What Poisson noise alone would do, as long as little was seen, and the
-	// uniform fraction.
-	const prior = 4
-	n := math.Min(float64(t.active), 300)
-	noise := math.Exp(-t.fast)
-	v := (t.spread*n + noise*prior) / (n + prior)
-	return t.fast, math.Sqrt(v + 0.1*noise*noise)
+// keepGap puts a gap in the ring, in the place of the oldest.
+func (t *Tracker) keepGap(gap float32) {
+	n := t.ringLen
+	if n == recent { // the oldest leaves
+		i := slices.Index(t.sorted[:], t.ring[t.ringAt])
+		copy(t.sorted[i:], t.sorted[i+1:])
+		n--
+	}
+	i, _ := slices.BinarySearch(t.sorted[:n], gap)
+	copy(t.sorted[i+1:n+1], t.sorted[i:n])
+	t.sorted[i] = gap
+	t.ringLen = n + 1
+	t.ring[t.ringAt] = gap
+	t.ringAt = (t.ringAt + 1) % recent
 }

@@ -1,7 +1,6 @@
 package feature
 
 import (
-	"math"
 	"sync"
 
 	"github.com/aquatope/aquatope/forecast"
@@ -16,7 +15,7 @@ type vector struct {
 
 // add appends a feature; what is not a finite number becomes 0.
 func (v *vector) add(name string, x float64) {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
+	if x-x != 0 {
 		x = 0
 	}
 	v.x = append(v.x, float32(x))

@@ -6,10 +6,11 @@ import (
 	"github.com/aquatope/aquatope/forecast"
 	"github.com/aquatope/aquatope/forecast/feature"
 	"github.com/aquatope/aquatope/forecast/nn"
+	"github.com/aquatope/aquatope/forecast/tree"
 )
 
 const (
-	// chunk is how many functions go through the network at once.
+	// chunk is how many functions go through the network at once, a multiple of four.
 	chunk = 128
 	// workers share the functions of a forecast. What they find does not depend
 	// on who found it.
@@ -25,7 +26,8 @@ type forecaster struct {
 
 // worker has what one goroutine needs to predict.
 type worker struct {
-	x       []float32 // features of one function
+	x       []float32  // features of one function
+	row     [chunk]int // where each function is read
 	experts []reader
 	out     nn.Matrix // chunk x (1 + quantiles), the mean of the experts
 }
@@ -33,14 +35,16 @@ type worker struct {
 // reader is an expert with room for the rows of a chunk.
 type reader struct {
 	expert
-	rows nn.Matrix
+	trees *tree.Scorer
+	rows  nn.Matrix
 }
 
 func newWorker(m *Model) *worker {
 	w := &worker{out: nn.NewMatrix(chunk, 1+len(nominal))}
 	for _, e := range m.experts {
 		e.net = e.net.fork()
-		w.experts = append(w.experts, reader{e, nn.NewMatrix(chunk, len(e.in.Mean))})
+		width := len(e.in.Mean)
+		w.experts = append(w.experts, reader{e, e.forest.Scorer(width), nn.NewMatrix(chunk, width)})
 	}
 	return w
 }
@@ -90,12 +94,21 @@ func (w *worker) part(histories []*forecast.History, states []*state, h int, out
 		out[i] = make([]forecast.Distribution, h)
 	}
 	for ahead := range h {
+		rows, idle := 0, -1 // idle is the last function that was never called
 		for i, history := range histories {
-			w.read(i, states[i].tracker, history, ahead)
+			if never := !states[i].tracker.Called(); never && idle >= 0 && history.Start() == histories[idle].Start() && history.Next() == histories[idle].Next() {
+				w.row[i] = w.row[idle] // nothing tells the two apart
+				continue
+			} else if never {
+				idle = i
+			}
+			w.read(rows, states[i].tracker, history, ahead)
+			w.row[i] = rows
+			rows++
 		}
-		y := w.predict(len(histories))
+		y := w.predict(rows)
 		for i, history := range histories {
-			out[i][ahead] = states[i].predict(history.Next(), ahead, y.Row(i))
+			out[i][ahead] = states[i].predict(history.Next(), ahead, y.Row(w.row[i]))
 		}
 	}
 }
@@ -105,18 +118,20 @@ func (w *worker) read(i int, t *feature.Tracker, h *forecast.History, ahead int)
 	w.x = t.Append(w.x[:0], h, ahead)
 	y := w.out.Row(i)
 	clear(y)
-	for _, e := range w.experts {
+	for k := range w.experts {
+		e := &w.experts[k]
 		e.in.apply(e.rows.Row(i), w.x)
-		y[0] += e.weight * float32(e.forest.Predict(w.x)) / 2
+		y[0] += e.weight * float32(e.trees.Predict(w.x)) / 2
 	}
 }
 
 // predict returns, of the first n rows, the logit of activity and the quantiles:
 // the mean of the experts, whose trees and networks count the same for activity.
-// It is valid until the next read.
+// It is valid until the next read. Rows go through a network in fours, so that what
+// one is told does not depend, by a rounding error, on how many others there are.
 func (w *worker) predict(n int) nn.Matrix {
 	for _, e := range w.experts {
-		y := e.net.predict(e.rows.Slice(0, n))
+		y := e.net.predict(e.rows.Slice(0, (n+3)/4*4))
 		for i := range n {
 			out, row := w.out.Row(i), y.Row(i)
 			out[0] += e.weight * row[0] / 2

@@ -3,6 +3,7 @@ package hurdle_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -125,6 +126,55 @@ func TestForecastIsDeterministic(t *testing.T) {
 		for k := range a[i] {
 			if a[i][k].Quantile(0.9) != b[i][k].Quantile(0.9) || a[i][k].CDF(0) != b[i][k].CDF(0) {
 				t.Fatalf("function %d, window %d differ", i, k)
+			}
+		}
+	}
+}
+
+// TestOthersDoNotMatter: a function is forecast alone as it is among others, those
+// that were never called and are forecast at once included, minute after minute.
+func TestOthersDoNotMatter(t *testing.T) {
+	t.Parallel()
+	tr := synthetic(12, 5)
+	first, second := tr.Halves()
+	together, alone := histories(tr, first), histories(tr, first)
+	for i := range 4 { // two that began with the others, and two later
+		for _, all := range []*[]*forecast.History{&together, &alone} {
+			h := forecast.NewHistory(fmt.Sprint("idle ", i), "", (*all)[0].Start()+int64(i/2))
+			h.Advance((*all)[0].Next())
+			*all = append(*all, h)
+		}
+	}
+	f, single := small().New(), make([]forecast.Forecaster, len(alone))
+	for i := range single {
+		single[i] = small().New()
+	}
+	for m := second.From; m < second.From+90; m++ {
+		a := f.Forecast(together, 2)
+		for i := range alone {
+			b := single[i].Forecast(alone[i:i+1], 2)[0]
+			for k := range b {
+				if a[i][k].Quantile(0.9) != b[k].Quantile(0.9) || a[i][k].CDF(0) != b[k].CDF(0) || a[i][k].Mean() != b[k].Mean() {
+					t.Fatalf("minute %d, function %d: a mean of %v and P(0) of %v among others, %v and %v alone", m, i, a[i][k].Mean(), a[i][k].CDF(0), b[k].Mean(), b[k].CDF(0))
+				}
+			}
+		}
+		for i := range tr.Functions {
+			for _, h := range []*forecast.History{together[i], alone[i]} {
+				if err := h.Observe(h.Next(), float64(tr.Functions[i].Counts.At(m))); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for i := len(tr.Functions); i < len(alone); i++ {
+			together[i].Advance(together[i].Next() + 1)
+			alone[i].Advance(alone[i].Next() + 1)
+			if i == len(alone)-1 && m == second.From+40 { // one is called after all
+				for _, h := range []*forecast.History{together[i], alone[i]} {
+					if err := h.Observe(h.Next(), 1); err != nil {
+						t.Fatal(err)
+					}
+				}
 			}
 		}
 	}

@@ -50,7 +50,7 @@ func (k *worker) replay(h *forecast.History, s *state) {
 	}
 	r.learn(past)
 	s.bias += r.bias
-	s.levels, s.weight, s.shift = r.levels, r.weight, r.shift
+	s.levels, s.weight, s.shift, s.taken = r.levels, r.weight, r.shift, r.taken
 }
 
 // copyWindow appends window w of h to past.

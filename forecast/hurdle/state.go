@@ -33,6 +33,8 @@ type state struct {
 	// shift is what is added to a corrected level, by nominal level, so that what
 	// is given out is right on average.
 	shift [len(nominal)]float64
+	// taken are the levels that the predicted quantiles are taken to have.
+	taken []float64
 }
 
 const (
@@ -75,6 +77,7 @@ func (s *state) learn(h *forecast.History) {
 	for j, level := range nominal {
 		s.shift[j] += rate * (reached(level, before, at) - level)
 	}
+	s.taken = s.corrected()
 }
 
 // transform returns the probabilities of at most the count and of less: the
@@ -97,11 +100,9 @@ func reached(level, before, at float64) float64 {
 	return 0
 }
 
-// corrected returns the levels that the predicted quantiles are taken to have.
+// corrected returns the levels that the predicted quantiles are to be taken to
+// have. What is returned is given out and does not change.
 func (s *state) corrected() []float64 {
-	if s.weight == 0 {
-		return nominal[:]
-	}
 	const least = 1e-4 // distance of levels, so that they stay apart
 	out := make([]float64, len(nominal))
 	trust := s.weight * s.weight / (s.weight*s.weight + levelHalf*levelHalf)
@@ -139,7 +140,10 @@ func (s *state) predict(window int64, ahead int, out []float32) forecast.Hurdle 
 		q := min(max(float64(quantiles[j]), -maxTarget), maxTarget)
 		values[j] = math.Expm1(location + scale*q)
 	}
-	active, levels := 1/(1+math.Exp(-logit-s.bias)), s.corrected()
+	if s.taken == nil {
+		s.taken = nominal[:]
+	}
+	active, levels := 1/(1+math.Exp(-logit-s.bias)), s.taken
 	if ahead == 0 {
 		s.window, s.predicted, s.active = window, true, active
 		s.counts = forecast.NewHurdle(0, nominal[:], values)

@@ -21,17 +21,22 @@ type Forest struct {
 func (f *Forest) Predict(x []float32) float64 {
 	s := f.Base
 	for _, t := range f.Trees {
-		i := int32(0)
-		for t[i].Left != 0 {
-			if x[t[i].Feature] <= t[i].Threshold {
-				i = t[i].Left
-			} else {
-				i = t[i].Right
-			}
-		}
-		s += float64(t[i].Value)
+		s += float64(walk(t, x))
 	}
 	return s
+}
+
+// walk returns the value of the leaf that the features lead to.
+func walk(t []Node, x []float32) float32 {
+	i := int32(0)
+	for t[i].Left != 0 {
+		if x[t[i].Feature] <= t[i].Threshold {
+			i = t[i].Left
+		} else {
+			i = t[i].Right
+		}
+	}
+	return t[i].Value
 }
 
 // Valid reports whether the forest can be used on rows of width features: what

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/aquatope/aquatope/forecast/tree"
 )
 
@@ -46,6 +48,57 @@ func TestFitsInteraction(t *testing.T) {
 	if !forest.Valid(width) || forest.Valid(1) {
 		t.Error("Valid does not tell a forest from another width")
 	}
+}
+
+// TestScorerIsTheForest: trees of any shape, with more leaves than a scorer can tell
+// apart too, more trees than go into a block, and rows that lie on thresholds or are
+// not numbers.
+func TestScorerIsTheForest(t *testing.T) {
+	t.Parallel()
+	const width = 4
+	grid := []float32{float32(math.Inf(-1)), -1, 0, 0.25, 0.5, 1, float32(math.Inf(1)), float32(math.NaN())}
+	rapid.Check(t, func(t *rapid.T) {
+		leaves := rapid.IntRange(1, 40).Draw(t, "leaves")
+		f := &tree.Forest{Base: rapid.Float64Range(-1, 1).Draw(t, "base")}
+		for range rapid.IntRange(0, 5).Draw(t, "trees") {
+			f.Trees = append(f.Trees, drawTree(t, leaves, width, grid[:7]))
+		}
+		if rapid.Bool().Draw(t, "many") {
+			for len(f.Trees) > 0 && len(f.Trees) < 300 {
+				f.Trees = append(f.Trees, f.Trees...)
+			}
+		}
+		if !f.Valid(width) {
+			t.Fatal("BUG in the test: a forest that is not valid")
+		}
+		s := f.Scorer(width)
+		for range 20 {
+			x := make([]float32, width)
+			for i := range x {
+				x[i] = rapid.SampledFrom(grid).Draw(t, "x")
+			}
+			if got, want := s.Predict(x), f.Predict(x); got != want {
+				t.Fatalf("%v scores %v, walked %v", x, got, want)
+			}
+		}
+	})
+}
+
+// drawTree draws a tree by splitting leaves.
+func drawTree(t *rapid.T, leaves, width int, thresholds []float32) []tree.Node {
+	nodes, open := []tree.Node{{Value: 1}}, []int{0}
+	for len(open) < leaves {
+		k := rapid.IntRange(0, len(open)-1).Draw(t, "leaf")
+		at, left := open[k], len(nodes)
+		nodes[at] = tree.Node{
+			Feature: int32(rapid.IntRange(0, width-1).Draw(t, "feature")), Threshold: rapid.SampledFrom(thresholds).Draw(t, "threshold"),
+			Left: int32(left), Right: int32(left + 1),
+		}
+		nodes = append(nodes, tree.Node{Value: float32(left)}, tree.Node{Value: float32(left) + 0.1})
+		open[k] = left
+		open = append(open, left+1)
+	}
+	return nodes
 }
 
 func TestStopsWhenTold(t *testing.T) {
