@@ -141,6 +141,9 @@ func (o *oracleSearch) configure(serving tuner.Serving) ([]tuner.Configuration, 
 			}
 		}
 	}
+	if len(out) == 0 && len(serving.Waiting) > 0 { // the pool has to keep more, not the functions to hurry
+		return o.configure(tuner.Serving{Standing: serving.Standing})
+	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("no configuration keeps the promise of %s: raise latencyMillis", o.w.problem.Target)
 	}

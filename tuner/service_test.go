@@ -129,6 +129,12 @@ func TestWaitingTightensTheRecommendation(t *testing.T) {
 	if got := recommend(); math.Abs(got.Cost.Mean/without.Cost.Mean-1) > 0.03 {
 		t.Errorf("costs %v where hardly anybody waits, %v without waiting", got.Cost.Mean, without.Cost.Mean)
 	}
+	// One in five waits for longer than was promised: those runs are lost whatever the
+	// functions get.
+	p.Waiting[0] = []float64{0, 0, 0, 0, 3 * p.Target.Seconds}
+	if got := recommend(); !got.Feasible || math.Abs(got.Cost.Mean/without.Cost.Mean-1) > 0.03 {
+		t.Errorf("costs %v where waits are longer than the promise, %v without waiting", got.Cost.Mean, without.Cost.Mean)
+	}
 	for _, bad := range [][][]float64{{{1}}, {{-1}, nil, nil}, {{1, math.NaN()}, nil, nil}, {nil, nil, {math.Inf(1)}}} {
 		p.Waiting = bad
 		if p.Check() == nil {

@@ -22,8 +22,9 @@ type Serving struct {
 	Standing []float64
 	// Waiting holds, for each function, equally likely seconds that an invocation
 	// waits until an instance serves it, such as for its start; none means 0. What
-	// the pool takes of the latency promised is not left for the functions. May be
-	// empty.
+	// the pool takes of the latency promised is not left for the functions. Who waits
+	// for all of it or longer is lost with any resources, and does not count. May
+	// be empty.
 	Waiting [][]float64
 }
 
@@ -74,6 +75,8 @@ func (p *Problem) Waits(stages []int, runs int, r *rand.Rand) [][]float64 {
 	sorted := make([][]float64, len(p.Waiting))
 	for f, list := range p.Waiting {
 		sorted[f] = slices.Sorted(slices.Values(list))
+		lost, _ := slices.BinarySearch(sorted[f], p.Target.Seconds)
+		sorted[f] = sorted[f][:lost]
 	}
 	out := make([][]float64, len(stages))
 	for k, stage := range stages {
