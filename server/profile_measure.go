@@ -190,31 +190,24 @@ func (p *profiler) capture(ctx context.Context) ([]*profiled, []control.TrialRec
 	return out, records, nil
 }
 
-// chances is how often something that fails is tried: a machine short of memory for
-// a moment kills invocations that had enough, which must not raise a floor for good.
-const chances = 2
-
 // findFloor finds the least memory of a function's range with which it survives
-// every input, by bisection. What fails has failed every one of its chances.
+// every input, by bisection.
 func (p *profiler) findFloor(ctx context.Context, functions []*profiled, f *profiled) error {
 	r := f.space.Memory
 	low, high := 0, r.Index(r.Max) // works at high
 	for low < high {
 		mid := (low + high) / 2
 		try := function.Resources{CPU: function.MilliCPU(f.space.CPU.Max), Memory: function.Bytes(r.At(mid))}
-		var ok bool
-		for i := 0; i < chances && !ok; i++ {
-			var err error
+		failed, err := withChances(func() (*function.Observation, error) {
 			if p.inRuns {
-				ok, err = p.survivesRuns(ctx, functions, f, try)
-			} else {
-				ok, err = p.survives(ctx, f, try)
+				return p.failsRuns(ctx, functions, f, try)
 			}
-			if err != nil {
-				return err
-			}
+			return p.fails(ctx, f, try)
+		})
+		if err != nil {
+			return err
 		}
-		if ok {
+		if failed == nil {
 			high = mid
 		} else {
 			low = mid + 1
@@ -224,22 +217,16 @@ func (p *profiler) findFloor(ctx context.Context, functions []*profiled, f *prof
 	return nil
 }
 
-func (p *profiler) survives(ctx context.Context, f *profiled, r function.Resources) (bool, error) {
+// fails invokes a function with every input and returns the invocation that fails,
+// nil if none does.
+func (p *profiler) fails(ctx context.Context, f *profiled, r function.Resources) (*function.Observation, error) {
 	rev, err := p.deploy(ctx, f, r)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	defer p.retire(rev)
-	for _, s := range f.samples {
-		o, err := p.invoke(ctx, f, rev, s)
-		switch {
-		case err != nil:
-			return false, err
-		case o.Outcome != function.OutcomeOK:
-			return false, nil
-		}
-	}
-	return true, nil
+	_, failed, err := p.series(ctx, f, rev, f.samples)
+	return failed, err
 }
 
 func (p *profiler) deploy(ctx context.Context, f *profiled, r function.Resources) (string, error) {
@@ -309,26 +296,33 @@ func (p *profiler) pass(ctx context.Context, f *profiled, first, n int) error {
 			}
 			r := function.Resources{CPU: function.MilliCPU(c), Memory: function.Bytes(m)}
 			p.say(fmt.Sprintf("%s with %s", f.function.Name, r))
-			outcome := function.OutcomeOOM
-			for i := 0; i < chances && outcome == function.OutcomeOOM; i++ {
-				var err error
-				if outcome, err = p.point(ctx, f, r, order); err != nil {
+			failed, err := withChances(func() (*function.Observation, error) { return p.point(ctx, f, r, order) })
+			if err != nil {
+				return err
+			}
+			if failed != nil {
+				if err := f.narrow(r, failed); err != nil {
 					return err
 				}
 			}
-			switch outcome {
-			case function.OutcomeOK:
-			case function.OutcomeOOM:
-				f.memories = slices.DeleteFunc(f.memories, func(v int64) bool { return v <= m })
-			case function.OutcomeTimeout:
-				f.cpus = slices.DeleteFunc(f.cpus, func(v int64) bool { return v <= c })
-			default:
-				return fmt.Errorf("function %s with %s: an invocation ended as %q", f.function.Name, r, outcome)
-			}
-			if len(f.cpus) == 0 || len(f.memories) == 0 {
-				return fmt.Errorf("function %s works nowhere in its ranges", f.function.Name)
-			}
 		}
+	}
+	return nil
+}
+
+// narrow takes out of the grid what cannot work, after an invocation has failed in
+// every one of its chances.
+func (f *profiled) narrow(r function.Resources, failed *function.Observation) error {
+	switch failed.Outcome {
+	case function.OutcomeOOM:
+		f.memories = slices.DeleteFunc(f.memories, func(v int64) bool { return v <= int64(r.Memory) })
+	case function.OutcomeTimeout:
+		f.cpus = slices.DeleteFunc(f.cpus, func(v int64) bool { return v <= int64(r.CPU) })
+	default:
+		return fmt.Errorf("function %s with %s: an invocation ended as %q: %s", f.function.Name, r, failed.Outcome, failed.Message)
+	}
+	if len(f.cpus) == 0 || len(f.memories) == 0 {
+		return fmt.Errorf("function %s works nowhere in its ranges", f.function.Name)
 	}
 	return nil
 }

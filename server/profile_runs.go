@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/aquatope/aquatope/control"
 	"github.com/aquatope/aquatope/function"
@@ -14,8 +13,8 @@ import (
 // stages got. One that reads files of the run, which the run removed, does not.
 func (p *profiler) replayable(ctx context.Context, functions []*profiled) (bool, error) {
 	for _, f := range functions {
-		ok, err := p.survives(ctx, f, f.space.Largest())
-		if err != nil || !ok {
+		failed, err := p.fails(ctx, f, f.space.Largest())
+		if err != nil || failed != nil {
 			return false, err
 		}
 	}
@@ -29,9 +28,9 @@ func (p *profiler) runWith(ctx context.Context, resources map[string]function.Re
 	return p.runner.Run(ctx, control.Trial{ID: fmt.Sprintf("%s-%d", p.id, p.serial), Resources: resources, Input: input})
 }
 
-// survivesRuns reports whether the workflow completes with every input when one
-// function has r and all others the most.
-func (p *profiler) survivesRuns(ctx context.Context, functions []*profiled, f *profiled, r function.Resources) (bool, error) {
+// failsRuns runs the workflow with every input when one function has r and all others
+// the most, and returns the invocation with which a run fails, nil if all complete.
+func (p *profiler) failsRuns(ctx context.Context, functions []*profiled, f *profiled, r function.Resources) (*function.Observation, error) {
 	resources := map[string]function.Resources{}
 	for _, g := range functions {
 		resources[g.function.Name] = g.space.Largest()
@@ -39,11 +38,26 @@ func (p *profiler) survivesRuns(ctx context.Context, functions []*profiled, f *p
 	resources[f.function.Name] = r
 	for i := range p.plan.config.Inputs {
 		m, err := p.runWith(ctx, resources, i)
-		if err != nil || m.Failed {
-			return false, err
+		if err != nil {
+			return nil, err
+		}
+		if m.Failed {
+			return failure(&m), nil
 		}
 	}
-	return true, nil
+	return nil, nil
+}
+
+// failure returns the invocation that a failed run failed with: one that was killed
+// or timed out if there is such a one.
+func failure(m *control.Measurement) *function.Observation {
+	for i := range m.Invocations {
+		switch o := &m.Invocations[i]; o.Outcome {
+		case function.OutcomeOOM, function.OutcomeTimeout:
+			return o
+		}
+	}
+	return &function.Observation{Outcome: function.OutcomeError, Message: m.Message}
 }
 
 // passRuns measures every point of the grids with runs of the workflow: all
@@ -71,24 +85,28 @@ func (p *profiler) passRuns(ctx context.Context, functions []*profiled, first, n
 // killed there in every one of its chances loses that CPU or memory, and the run is
 // made again.
 func (p *profiler) pointRuns(ctx context.Context, functions []*profiled, i, j, input int) error {
-	for failed := 0; ; {
+	for {
 		at := map[string]function.Resources{}
 		byName := map[string]*profiled{}
 		for _, f := range functions {
-			if len(f.cpus) == 0 || len(f.memories) == 0 {
-				return fmt.Errorf("function %s works nowhere in its ranges", f.function.Name)
-			}
 			byName[f.function.Name] = f
 			at[f.function.Name] = function.Resources{
 				CPU:    function.MilliCPU(f.cpus[min(i, len(f.cpus)-1)]),
 				Memory: function.Bytes(f.memories[min(j, len(f.memories)-1)]),
 			}
 		}
-		m, err := p.runWith(ctx, at, input)
+		var m control.Measurement
+		failed, err := withChances(func() (*function.Observation, error) {
+			var err error
+			if m, err = p.runWith(ctx, at, input); err != nil || !m.Failed {
+				return nil, err
+			}
+			return failure(&m), nil
+		})
 		if err != nil {
 			return err
 		}
-		if !m.Failed {
+		if failed == nil {
 			for _, o := range p.runner.starts {
 				if f, r := byName[o.Function], at[o.Function]; o.Cold {
 					f.cold[r] = append(f.cold[r], o.ColdStart.Seconds()*1000)
@@ -103,23 +121,11 @@ func (p *profiler) pointRuns(ctx context.Context, functions []*profiled, i, j, i
 			}
 			return nil
 		}
-		if failed++; failed%chances != 0 {
-			continue
-		}
-		narrowed := false
-		for _, o := range m.Invocations {
-			f, r := byName[o.Function], at[o.Function]
-			switch o.Outcome {
-			case function.OutcomeOOM:
-				f.memories = slices.DeleteFunc(f.memories, func(v int64) bool { return v <= int64(r.Memory) })
-				narrowed = true
-			case function.OutcomeTimeout:
-				f.cpus = slices.DeleteFunc(f.cpus, func(v int64) bool { return v <= int64(r.CPU) })
-				narrowed = true
-			}
-		}
-		if !narrowed {
+		if failed.Function == "" {
 			return fmt.Errorf("a run failed: %s", m.Message)
+		}
+		if err := byName[failed.Function].narrow(at[failed.Function], failed); err != nil {
+			return err
 		}
 	}
 }

@@ -37,7 +37,7 @@ func gather(p *Problem, history []Run) []evidence {
 	of, n := p.variables()
 	all := make([]evidence, n)
 	peaks := make([][]usage, n)
-	killed := make([]function.Bytes, n) // most memory at which one was killed
+	killed := make([][]function.Kill, n)
 	for run, r := range history {
 		for _, inv := range r.Invocations {
 			v := of[inv.Stage]
@@ -54,7 +54,7 @@ func gather(p *Problem, history []Run) []evidence {
 				e.run = append(e.run, run)
 				e.input = append(e.input, r.Input)
 			case function.OutcomeOOM:
-				killed[v] = max(killed[v], res.Memory)
+				killed[v] = append(killed[v], function.Kill{Peak: inv.PeakMemory, Limit: res.Memory})
 			}
 			if inv.Outcome == function.OutcomeOK {
 				e.ok++
@@ -68,7 +68,7 @@ func gather(p *Problem, history []Run) []evidence {
 	}
 	explainInputs(p, all)
 	for v := range p.Functions {
-		all[v].floor = memoryFloor(p.Functions[v].Space.Memory, all[v], needed(peaks[v]), killed[v])
+		all[v].floor = memoryFloor(p.Functions[v].Space.Memory, all[v], needed(peaks[v]), function.TooLittle(killed[v]))
 	}
 	return all
 }
