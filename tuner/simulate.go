@@ -61,6 +61,19 @@ func (b *belief) guidance(mean, sd, noise, doubt float64) float64 {
 	return math.Exp(mean + noise*noise/2 + tail*noise + doubt*sd)
 }
 
+// slowness returns by which factor outliers of a share count in the effective time
+// of an option: hardly while the error budget has room for them, and then as much
+// as they are slower. Without it an option that is slow now and then would drive
+// out one that costs a little more and never is.
+func (b *belief) slowness(v int, share float64) float64 {
+	n := &b.noise[v]
+	if b.p.Target.Percentile == 0 {
+		return n.excess(share)
+	}
+	used := math.Min(share/(1-b.p.Target.Percentile/100), 1)
+	return n.excess(used * used)
+}
+
 // menuOf returns the candidates of a variable that could be efficient under some
 // degree of doubt, and draws their times n times.
 func (b *belief) menuOf(v, first, n int, rng *rand.Rand) (*menu, error) {
@@ -140,7 +153,7 @@ func normals(dim, n int, rng *rand.Rand) [][]float64 {
 // efficient returns the resources that are on the front of cost and time for an
 // optimist, a realist or a pessimist.
 func (b *belief) efficient(v int) []function.Resources {
-	s, space := b.surfaces[v], b.p.Functions[v].Space
+	s, n, space := b.surfaces[v], &b.noise[v], b.p.Functions[v].Space
 	floor := int64(b.evidence[v].floor)
 	type candidate struct {
 		r               function.Resources
@@ -161,7 +174,11 @@ func (b *belief) efficient(v int) []function.Resources {
 		options := make([]search.Option, len(all))
 		for i, c := range all {
 			t := b.guidance(c.mean, c.sd, math.Hypot(c.noise, b.inputSpread(v, c.r)), doubt)
-			options[i] = search.Option{Resources: c.r, Time: t, Cost: b.visits[v]*b.p.rate(c.r)*t + b.p.StandingCost(v, c.r)}
+			share := n.mean(b.logCPU(v, c.r))
+			options[i] = search.Option{
+				Resources: c.r, Time: t * b.slowness(v, share),
+				Cost: b.visits[v]*b.p.rate(c.r)*t*n.excess(share) + b.p.StandingCost(v, c.r),
+			}
 		}
 		for _, o := range search.Front(options) {
 			if !seen[o.Resources] {
@@ -172,10 +189,10 @@ func (b *belief) efficient(v int) []function.Resources {
 	}
 	// Of too many some are left out everywhere, not the slow end.
 	slices.SortStableFunc(found, func(a, b search.Option) int { return cmp.Compare(a.Time, b.Time) })
-	n := min(len(found), maxCandidates)
-	out := make([]function.Resources, n)
+	count := min(len(found), maxCandidates)
+	out := make([]function.Resources, count)
 	for i := range out {
-		out[i] = found[i*(len(found)-1)/max(n-1, 1)].Resources
+		out[i] = found[i*(len(found)-1)/max(count-1, 1)].Resources
 	}
 	return out
 }
@@ -298,12 +315,13 @@ func (sc *scenario) space(caution float64) *search.Space {
 
 // guide is the effective time of an option: of the draw, if there is only one.
 func (sc *scenario) guide(v, i int) float64 {
-	m := sc.menus[v]
-	inputs := sc.b.inputSpread(v, m.resources[i])
+	b, m := sc.b, sc.menus[v]
+	spread := math.Hypot(m.noise[i], b.inputSpread(v, m.resources[i]))
 	if len(sc.draws) == 1 {
-		return sc.b.guidance(m.draws[sc.draws[0]][i], 0, math.Hypot(m.noise[i], inputs), 0)
+		d := sc.draws[0]
+		return b.guidance(m.draws[d][i], 0, spread, 0) * b.slowness(v, m.shares[sc.explanation(d)][i])
 	}
-	return sc.b.guidance(m.mean[i], m.sd[i], math.Hypot(m.noise[i], inputs), 0.5)
+	return b.guidance(m.mean[i], m.sd[i], spread, 0.5) * b.slowness(v, b.noise[v].mean(b.logCPU(v, m.resources[i])))
 }
 
 // cost is the mean cost of an option in one run.
