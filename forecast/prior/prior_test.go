@@ -90,6 +90,8 @@ func TestLearnsOnFromLittle(t *testing.T) {
 				return s
 			}
 			alone, on := score(hurdle.Learner{}), score(prior.Learner())
+			t.Logf("pinball loss of the 0.9-quantile %.4f, coverage %.3f; from the data alone %.4f, %.3f",
+				on.Pinball90, on.Coverage90, alone.Pinball90, alone.Coverage90)
 			if on.Pinball90 >= alone.Pinball90 {
 				t.Errorf("pinball loss %.4f, %.4f without the prior", on.Pinball90, alone.Pinball90)
 			}
