@@ -10,7 +10,7 @@ type Spending struct {
 	// Budget is the share of runs that may break the promise, in (0, 1).
 	Budget float64
 	// Ahead is how many runs are planned for at least, such as those that come in
-	// half a day, between 60 and 300: the more, the less is set aside for chance.
+	// half a day, between 60 and 200: the more, the less is set aside for chance.
 	Ahead int
 
 	runs, violations, expected float64
@@ -19,7 +19,7 @@ type Spending struct {
 const (
 	// spendingLeastAhead and spendingMostAhead bound Ahead. Later it is as many
 	// runs as there have been.
-	spendingLeastAhead, spendingMostAhead = 60, 300
+	spendingLeastAhead, spendingMostAhead = 60, 200
 	// spendingMargin is how many standard deviations of counting the runs ahead
 	// are kept from the end of the budget.
 	spendingMargin = 1.5

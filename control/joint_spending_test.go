@@ -44,11 +44,11 @@ func TestSpendingPlansForTheRunsThatCome(t *testing.T) {
 		s := control.Spending{Budget: 0.05, Ahead: ahead}
 		return s.Allowance()
 	}
-	if few, many := allowed(80), allowed(300); !(allowed(0) < few && few < 0.6*0.05 && many > 0.6*0.05 && many < 0.05) {
-		t.Errorf("%v is allowed where nothing is known, %v where 80 runs are to come, %v where 300 are, of 0.05", allowed(0), few, many)
+	if few, many := allowed(80), allowed(200); !(allowed(0) < few && few < 0.6*0.05 && many > 0.6*0.05 && many < 0.05) {
+		t.Errorf("%v is allowed where nothing is known, %v where 80 runs are to come, %v where 200 are, of 0.05", allowed(0), few, many)
 	}
-	if a, b := allowed(300), allowed(100_000); a != b {
-		t.Errorf("%v is allowed for 300 runs to come, %v for 100,000: they may not come", a, b)
+	if a, b := allowed(200), allowed(100_000); a != b {
+		t.Errorf("%v is allowed for 200 runs to come, %v for 100,000: they may not come", a, b)
 	}
 }
 
