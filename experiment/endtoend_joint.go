@@ -45,7 +45,7 @@ func jointly(o jointOptions) func(context.Context, *endWorld) (EndToEndResult, e
 		o.strategy = "structured"
 	}
 	return func(ctx context.Context, w *endWorld) (EndToEndResult, error) {
-		s, err := w.session(ctx, o.strategy, o.mean)
+		s, err := w.session(ctx, tuning{strategy: o.strategy, mean: o.mean, serving: o.strategy == "structured" && !o.apart})
 		if err != nil {
 			return EndToEndResult{}, err
 		}

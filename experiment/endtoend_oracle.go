@@ -7,7 +7,10 @@ import (
 	"slices"
 	"time"
 
+	"gonum.org/v1/gonum/stat"
+
 	"github.com/aquatope/aquatope/control"
+	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/pool"
 	"github.com/aquatope/aquatope/pool/baseline"
 	"github.com/aquatope/aquatope/sim/flow"
@@ -142,7 +145,8 @@ func (o *oracleSearch) configure(serving tuner.Serving) ([]tuner.Configuration, 
 		}
 	}
 	if len(out) == 0 && len(serving.Waiting) > 0 { // the pool has to keep more, not the functions to hurry
-		return o.configure(tuner.Serving{Standing: serving.Standing})
+		serving.Waiting = nil
+		return o.configure(serving)
 	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("no configuration keeps the promise of %s: raise latencyMillis", o.w.problem.Target)
@@ -160,7 +164,14 @@ func (o *oracleSearch) predict(p control.JointPlan, share float64) (control.Join
 	for f, c := range p.Configuration {
 		service = append(service, o.w.mean(f, c))
 	}
-	return control.JointPrediction{Violations: m.ViolationRate(), Cost: m.Cost() / float64(max(1, m.Runs)), Serving: served.Serving(&m.WorkflowResult, service)}, nil
+	return control.JointPrediction{Violations: m.ViolationRate(), Cost: m.Cost() / float64(max(1, m.Runs)), Serving: served.Serving(&m.WorkflowResult, service, func(f int, r function.Resources) float64 {
+		return o.started(f, r) / o.started(f, p.Configuration[f])
+	})}, nil
+}
+
+// started is how long a function takes to start, on average.
+func (o *oracleSearch) started(f int, r function.Resources) float64 {
+	return math.Max(stat.Mean(o.w.tables[f].ColdStarts(r), nil), 1e-9)
 }
 
 // span is the last share of what is judged.

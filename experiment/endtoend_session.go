@@ -46,20 +46,27 @@ var judgesByOne = map[string]bool{"clite": true, "blackbox": true}
 // percentile is.
 const calibrationRuns = 10
 
-// session tunes the workflow with a strategy, once for all systems that use it.
-func (w *endWorld) session(ctx context.Context, name string, mean bool) (session, error) {
-	key := fmt.Sprint(name, mean)
+// tuning is how a session tunes: with a strategy, for the mean instead of a
+// percentile, and knowing in its second half how the functions will be served.
+type tuning struct {
+	strategy      string
+	mean, serving bool
+}
+
+// session tunes the workflow, once for all systems that tune alike.
+func (w *endWorld) session(ctx context.Context, key tuning) (session, error) {
 	w.mu.Lock()
 	once, ok := w.sessions[key]
 	if !ok {
-		once = sync.OnceValues(func() (session, error) { return w.tune(ctx, name, mean) })
+		once = sync.OnceValues(func() (session, error) { return w.tune(ctx, key) })
 		w.sessions[key] = once
 	}
 	w.mu.Unlock()
 	return once()
 }
 
-func (w *endWorld) tune(ctx context.Context, name string, mean bool) (session, error) {
+func (w *endWorld) tune(ctx context.Context, key tuning) (session, error) {
+	name, mean := key.strategy, key.mean
 	strategy, err := newStrategy(name)
 	if err != nil {
 		return session{}, err
@@ -94,6 +101,19 @@ func (w *endWorld) tune(ctx context.Context, name string, mean bool) (session, e
 	for len(s.history) < budget {
 		if err := ctx.Err(); err != nil {
 			return session{}, err
+		}
+		if key.serving && len(s.history) == budget/2 {
+			// What is cheapest depends on what the pool will do, and that on what was
+			// learnt: decide now, and look further where the decision is.
+			r, err := w.rehearse(ctx, jointOptions{strategy: name, mean: mean}, s)
+			if err != nil {
+				return session{}, err
+			}
+			d, err := r.decide()
+			if err != nil {
+				return session{}, err
+			}
+			p.Serving = d.Serving
 		}
 		batch, err := strategy.Next(&p, s.history, batchOf(name), budget-len(s.history),
 			stats.Stream(w.seed, fmt.Sprintf("decision %d of %s", len(s.history), w.model.Name)))

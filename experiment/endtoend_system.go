@@ -101,7 +101,7 @@ type candidate struct {
 // costs least in the training part and keeps the promise there.
 func peer(strategy string, candidates func(ctx context.Context, w *endWorld, f []pool.Function) ([]candidate, error)) func(context.Context, *endWorld) (EndToEndResult, error) {
 	return func(ctx context.Context, w *endWorld) (EndToEndResult, error) {
-		s, err := w.session(ctx, strategy, false)
+		s, err := w.session(ctx, tuning{strategy: strategy})
 		if err != nil {
 			return EndToEndResult{}, err
 		}
@@ -217,7 +217,7 @@ var headrooms = []float64{0, 0.5, 1, 1.5, 2, 3}
 func learnPaper(ctx context.Context, worlds []*endWorld, seed uint64) (forecast.Model, error) {
 	var data []*forecast.History
 	for _, w := range worlds {
-		s, err := w.session(ctx, "blackbox", false)
+		s, err := w.session(ctx, tuning{strategy: "blackbox"})
 		if err != nil {
 			return nil, err
 		}

@@ -40,7 +40,7 @@ type endWorld struct {
 	network func() (forecast.Model, error)
 
 	mu       sync.Mutex
-	sessions map[string]func() (session, error)
+	sessions map[tuning]func() (session, error)
 
 	hindsightOnce sync.Once
 	hindsightPlan control.JointDecision
@@ -96,7 +96,7 @@ func newEndWorld(m *profile.Model, opt EndToEndOptions, f *trace.Function, seed 
 	if err != nil {
 		return nil, err
 	}
-	w := &endWorld{tuneWorld: base, seed: seed, trace: opt.Trace, entry: f, sessions: map[string]func() (session, error){}}
+	w := &endWorld{tuneWorld: base, seed: seed, trace: opt.Trace, entry: f, sessions: map[tuning]func() (session, error){}}
 	w.all, w.judged = period(opt.Trace)
 	w.arrivals = arrivalsOf(opt.Trace, f, w.all, seed)
 	w.widths = make([]int, len(w.tables))

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/profile/synthetic"
 	"github.com/aquatope/aquatope/stats"
 	"github.com/aquatope/aquatope/tuner"
@@ -88,10 +89,36 @@ func TestStandingMovesTheRecommendation(t *testing.T) {
 	if a, b := cost(with.Configuration), cost(without.Configuration); !(a < b) || !(with.Cost.Mean > a) {
 		t.Errorf("standing costs %v, of %v in all, where it would cost %v had it not been known", a, with.Cost.Mean, b)
 	}
+	// Starting costs as standing does, but where it takes longer the smaller the
+	// instance there is nothing to be saved.
+	p.Standing, p.Starting = nil, p.Standing
+	same, err := s.Recommend(&p, history, stats.Stream(1, "recommend"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(with.Configuration, same.Configuration) {
+		t.Errorf("%v for who starts as long as the others stand, %v for those", same.Configuration, with.Configuration)
+	}
+	p.Longer = func(_ int, r function.Resources) float64 { return 1 / r.CPU.Cores() }
+	computed, err := s.Recommend(&p, history, stats.Stream(1, "recommend"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cores := func(c tuner.Configuration) (sum float64) {
+		for _, r := range c {
+			sum += r.CPU.Cores()
+		}
+		return sum
+	}
+	if a, b := cores(same.Configuration), cores(computed.Configuration); !(b > a) {
+		t.Errorf("%v cores where starts compute, %v where they wait", b, a)
+	}
 	for _, bad := range [][]float64{{1}, {-1, 0, 0}, {math.NaN(), 0, 0}, {math.Inf(1), 0, 0}} {
-		p.Standing = bad
-		if p.Check() == nil {
-			t.Errorf("standing times %v are accepted", bad)
+		for _, serving := range []tuner.Serving{{Standing: bad}, {Starting: bad}} {
+			p.Serving = serving
+			if p.Check() == nil {
+				t.Errorf("%+v is accepted", serving)
+			}
 		}
 	}
 }
@@ -129,6 +156,14 @@ func TestWaitingTightensTheRecommendation(t *testing.T) {
 	if got := recommend(); math.Abs(got.Cost.Mean/without.Cost.Mean-1) > 0.03 {
 		t.Errorf("costs %v where hardly anybody waits, %v without waiting", got.Cost.Mean, without.Cost.Mean)
 	}
+	// Who waits for what computes waits less with more.
+	p.Waiting[0] = []float64{0, 0, 0, 0, wait}
+	most := p.Functions[0].Space.Largest()
+	p.Longer = func(_ int, r function.Resources) float64 { return 0.5 * most.CPU.Cores() / r.CPU.Cores() }
+	if got := recommend(); !got.Feasible || got.Configuration[0].CPU <= with.Configuration[0].CPU {
+		t.Errorf("%v where waiting computes, %v where it does not", got.Configuration[0], with.Configuration[0])
+	}
+	p.Longer = nil
 	// One in five waits for longer than was promised: those runs are lost whatever the
 	// functions get.
 	p.Waiting[0] = []float64{0, 0, 0, 0, 3 * p.Target.Seconds}

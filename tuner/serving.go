@@ -15,36 +15,48 @@ import (
 // its functions. The zero value is that nothing is known: then no idle time is
 // paid for, and nobody waits.
 type Serving struct {
-	// Standing holds, for each function, how many seconds its instances start or
-	// stand ready for each run, beside those that they serve: idle time is paid for
-	// by the size of the instance, so that it moves the cheapest configuration.
-	// May be empty.
-	Standing []float64
+	// Standing holds, for each function, how many seconds its instances stand ready
+	// for each run, Starting how many they start: both are paid for by the size of
+	// the instance, so that they move the cheapest configuration. May be empty.
+	Standing, Starting []float64
 	// Waiting holds, for each function, equally likely seconds that an invocation
 	// waits until an instance serves it, such as for its start; none means 0. What
 	// the pool takes of the latency promised is not left for the functions. Who waits
 	// for all of it or longer is lost with any resources, and does not count. May
 	// be empty.
 	Waiting [][]float64
+	// Longer returns how many times longer function f takes to start with resources
+	// r than with those that the above was seen with, and so who waits for a start
+	// waits; nil means as long.
+	Longer func(f int, r function.Resources) float64
 }
 
-// Equal reports whether the same is known.
-func (s Serving) Equal(t Serving) bool {
-	return slices.Equal(s.Standing, t.Standing) && slices.EqualFunc(s.Waiting, t.Waiting, slices.Equal[[]float64])
+func (s *Serving) longer(f int, r function.Resources) float64 {
+	if s.Longer == nil {
+		return 1
+	}
+	return s.Longer(f, r)
 }
 
-func (s Serving) check(functions int) error {
+// Equal reports whether the same was seen.
+func (s *Serving) Equal(t Serving) bool {
+	return slices.Equal(s.Standing, t.Standing) && slices.Equal(s.Starting, t.Starting) && slices.EqualFunc(s.Waiting, t.Waiting, slices.Equal[[]float64])
+}
+
+func (s *Serving) check(functions int) error {
 	var errs []error
-	if n := len(s.Standing); n > 0 && n != functions {
-		errs = append(errs, fmt.Errorf("standing times of %d functions are given, there are %d", n, functions))
+	for what, list := range map[string][]float64{"standing": s.Standing, "starting": s.Starting} {
+		if n := len(list); n > 0 && n != functions {
+			errs = append(errs, fmt.Errorf("%s times of %d functions are given, there are %d", what, n, functions))
+		}
 	}
 	if n := len(s.Waiting); n > 0 && n != functions {
 		errs = append(errs, fmt.Errorf("waiting times of %d functions are given, there are %d", n, functions))
 	}
 	proper := func(x float64) bool { return x >= 0 && !math.IsInf(x, 0) }
-	for i, x := range s.Standing {
+	for i, x := range slices.Concat(s.Standing, s.Starting) {
 		if !proper(x) {
-			errs = append(errs, fmt.Errorf("instances of function %d stand for %v s in each run: that must not be negative", i+1, x))
+			errs = append(errs, fmt.Errorf("instances of function %d start or stand for %v s in each run: that must not be negative", i%functions+1, x))
 		}
 	}
 	for i, list := range s.Waiting {
@@ -58,10 +70,24 @@ func (s Serving) check(functions int) error {
 // StandingCost returns what it costs in each run that instances of function f
 // with resources r start or stand ready.
 func (p *Problem) StandingCost(f int, r function.Resources) float64 {
-	if f >= len(p.Standing) {
-		return 0
+	var seconds float64
+	if f < len(p.Standing) {
+		seconds = p.Standing[f]
 	}
-	return p.Standing[f] * p.Price.Idle(r, 1e9)
+	if f < len(p.Starting) {
+		seconds += p.Starting[f] * p.longer(f, r)
+	}
+	return seconds * p.Price.Idle(r, 1e9)
+}
+
+// LongerWait returns how many times longer than Waits says an invocation of a
+// function, or of what is none for which it makes no difference, waits with
+// resources r.
+func (p *Problem) LongerWait(f int, r function.Resources) float64 {
+	if f >= len(p.Waiting) {
+		return 1
+	}
+	return p.longer(f, r)
 }
 
 // Waits draws how long the invocations of each of some stages wait in so many

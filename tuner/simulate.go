@@ -298,6 +298,7 @@ func (sc *scenario) space(caution float64) *search.Space {
 		v := b.of[b.comp.Slots()[slot]]
 		sc.column(slot, v, index[v][option], dst)
 	}
+	sp.Longer = func(v, option int) float64 { return b.p.LongerWait(v, sp.Options[v][option].Resources) }
 	perDraw := make([]float64, len(sc.draws))
 	sp.Statistic = func(latency []float64) float64 {
 		for d := range sc.draws {

@@ -184,7 +184,9 @@ func (r *Rehearsal) Rehearse(ctx context.Context, p control.JointPlan, share flo
 	runs := float64(max(1, m.Runs))
 	return Outcome{
 		JointPrediction: control.JointPrediction{
-			Violations: m.ViolationRate(), Deviation: b.deviation, Cost: m.Cost() / runs, Serving: served.Serving(&m, b.service),
+			Violations: m.ViolationRate(), Deviation: b.deviation, Cost: m.Cost() / runs, Serving: served.Serving(&m, b.service, func(f int, x function.Resources) float64 {
+				return r.starting[f].longer(x.CPU, p.Configuration[f].CPU)
+			}),
 		},
 		Runs: m.Runs, ColdRuns: float64(m.ColdRuns) / runs, Slow: float64(m.Violations-m.ColdViolations) / runs, Latency: sum / time.Duration(max(1, len(arrivals))),
 	}, nil

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/sim/flow"
 	"github.com/aquatope/aquatope/stats"
 	"github.com/aquatope/aquatope/tuner"
@@ -32,13 +33,15 @@ func (w *Watch) Stage(x flow.Stage) {
 const waitPoints = 400
 
 // Serving returns what was seen until the end of the simulation, when an
-// invocation of each function is served for so many seconds. What an instance
-// does not serve it stands: it starts or is ready.
-func (w *Watch) Serving(m *flow.WorkflowResult, service []float64) tuner.Serving {
-	out := tuner.Serving{Standing: make([]float64, len(m.Functions)), Waiting: make([][]float64, len(m.Functions))}
+// invocation of each function is served for so many seconds. Longer is that of
+// tuner.Serving.
+func (w *Watch) Serving(m *flow.WorkflowResult, service []float64, longer func(int, function.Resources) float64) tuner.Serving {
+	out := tuner.Serving{Waiting: make([][]float64, len(m.Functions)), Longer: longer}
+	runs := float64(max(1, m.Runs))
 	for f, u := range m.Functions {
-		s := u.Busy.Seconds() + u.Idle.Seconds() - float64(u.Invocations)*service[f]
-		out.Standing[f] = max(0, s) / float64(max(1, m.Runs))
+		out.Standing = append(out.Standing, u.Idle.Seconds()/runs)
+		// An instance is busy that serves, or starts for an invocation.
+		out.Starting = append(out.Starting, max(0, u.Busy.Seconds()-float64(u.Invocations)*service[f])/runs)
 	}
 	for f, list := range w.waits {
 		slices.Sort(list)

@@ -79,15 +79,20 @@ func learnStarting(seen []Start) starting {
 func (s starting) with(cpu function.MilliCPU) []float64 {
 	out := make([]float64, len(s.seen))
 	for i, x := range s.seen {
-		var ratio float64 // of logarithms
-		for k, w := range s.weights {
-			share := float64(k) / computedSteps
-			ratio += w * math.Log(slower(cpu, share)/slower(x.CPU, share))
-		}
-		out[i] = x.Seconds * math.Exp(ratio)
+		out[i] = x.Seconds * s.longer(cpu, x.CPU)
 	}
 	slices.Sort(out)
 	return out
+}
+
+// longer is how many times longer a start takes with some CPU than with another.
+func (s starting) longer(cpu, than function.MilliCPU) float64 {
+	var ratio float64 // of logarithms
+	for k, w := range s.weights {
+		share := float64(k) / computedSteps
+		ratio += w * math.Log(slower(cpu, share)/slower(than, share))
+	}
+	return math.Exp(ratio)
 }
 
 // starts returns how long each function may take to start with a configuration.

@@ -54,6 +54,7 @@ func Oracle(t Truth) (c tuner.Configuration, cost, value float64, ok bool, err e
 		v := sp.Variable[comp.Slots()[slot]]
 		t.Column(slot, sp.Options[v][option].Resources, dst)
 	}
+	sp.Longer = func(v, option int) float64 { return p.LongerWait(v, sp.Options[v][option].Resources) }
 	// From several starts, as exchanges end in local optima; among them what would
 	// be cheapest without a promise.
 	cheapest := make([]int, len(sp.Options))

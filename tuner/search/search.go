@@ -65,9 +65,10 @@ type Space struct {
 	// Column writes the service times of a slot in all runs under an option of
 	// its stage's variable.
 	Column func(slot, option int, dst []float64)
-	// Wait is how long each slot waits in each run before it is served, whatever
-	// the option; nil is not at all.
-	Wait [][]float64
+	// Wait is how long each slot waits in each run before it is served, times Longer
+	// of the option; nil is not at all.
+	Wait   [][]float64
+	Longer func(variable, option int) float64
 	// Statistic is what the limit bounds, of the latencies of all runs. It may
 	// reorder them.
 	Statistic func(latency []float64) float64
@@ -125,7 +126,7 @@ func (s *Space) column(slot, option int) []float64 {
 		c = make([]float64, s.Runs)
 		s.Column(slot, option, c)
 		if s.Wait != nil {
-			floats.Add(c, s.Wait[slot])
+			floats.AddScaled(c, s.Longer(s.Variable[s.Composition.Slots()[slot]], option), s.Wait[slot])
 		}
 		s.cache[key] = c
 	}
