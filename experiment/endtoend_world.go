@@ -238,16 +238,23 @@ func (w *endWorld) series() EndToEndSeries {
 	}
 }
 
-func endToEndNotes(opt EndToEndOptions, worlds []*endWorld) []string {
-	out := slices.Clone(opt.Trace.Notes)
-	out = append(out, seriesRule(len(opt.Profiles)))
-	for _, m := range opt.Profiles {
+// lackingColdStarts says which start-ups are not measured.
+func lackingColdStarts(profiles []*profile.Model) []string {
+	var out []string
+	for _, m := range profiles {
 		for _, t := range m.Functions {
 			if len(t.ColdStart) == 0 {
 				out = append(out, fmt.Sprintf("The profile of %s has no cold starts of %s. %s", m.Name, t.Name, coldNote()))
 			}
 		}
 	}
+	return out
+}
+
+func endToEndNotes(opt EndToEndOptions, worlds []*endWorld) []string {
+	out := slices.Clone(opt.Trace.Notes)
+	out = append(out, seriesRule(len(opt.Profiles)))
+	out = append(out, lackingColdStarts(opt.Profiles)...)
 	if opt.ColdStart > 0 {
 		out = append(out, fmt.Sprintf("Start-ups were not taken as measured: those of each function were scaled to a median of %v.", opt.ColdStart))
 	}

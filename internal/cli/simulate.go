@@ -22,6 +22,11 @@ type simulateFlags struct {
 	trace, nodeCPU, nodeMemory, price, since, until string
 	current, data                                   string
 	seed                                            uint64
+
+	// Of workflows.
+	workflows, profiles, resources, losses []string
+	outliers                               string
+	rate, interference, drift, inputSpread float64
 }
 
 func newSimulateCmd(env *Env) *cobra.Command {
@@ -34,6 +39,13 @@ func newSimulateCmd(env *Env) *cobra.Command {
 another: cold starts, waiting, memory, cost, what was turned away and why, and
 what the decisions take. The trace is synthetic and made while it is simulated,
 so that memory does not grow with its length, or is read from --trace.
+
+With --profile or --workflow it runs whole workflows instead, whose functions behave
+as was measured: runs, violations of the promise, latency, cold starts, cost. Runs
+start as functions of --trace are invoked (of a trace with as many functions as
+there are workflows in their order, of others a seeded choice as in experiment
+endtoend), or at random at a --rate. What was measured can be made worse: busy
+neighbours, outliers, inputs of other sizes, drift, nodes that are lost.
 
 With --from-history it replays what a server recorded instead, and says what
 would have happened: violations, latency, cold starts, cost. Every run
@@ -51,6 +63,9 @@ Policies, with the value of their knob after =, by default:
   # a published trace, in memory of 2 TiB
   aquatope simulate --trace traces/azure2019 --policy faascache=2Ti,aquatope -o json
 
+  # a workflow of your own, as a trace invokes it, on four machines of which one is lost
+  aquatope simulate --profile my.json --trace traces/azure2019 --nodes 4 --lose 1@6h+30m --policy keepalive,aquatope
+
   # what if the server here had followed another policy in the last week
   aquatope simulate --from-history --since 7d --policy keepalive=2m,hist,oracle`,
 		Args: cobra.NoArgs,
@@ -58,8 +73,11 @@ Policies, with the value of their knob after =, by default:
 			if err := f.check(cmd.Flags()); err != nil {
 				return err
 			}
-			if f.history {
+			switch {
+			case f.history:
 				return whatIf(cmd.Context(), env, f)
+			case f.ofWorkflows():
+				return simulateWorkflows(cmd.Context(), env, f)
 			}
 			return simulate(cmd.Context(), env, f)
 		},
@@ -67,8 +85,17 @@ Policies, with the value of their knob after =, by default:
 	fl := cmd.Flags()
 	fl.BoolVar(&f.history, "from-history", false, "replay what a server recorded")
 	fl.StringSliceVar(&f.policies, "policy", nil, "policies, each with its knob: NAME or NAME=VALUE (default keepalive, of a history aquatope)")
+	fl.StringSliceVar(&f.profiles, "profile", nil, "run the workflows of these profile files")
+	fl.StringSliceVar(&f.workflows, "workflow", nil, "run workflows with a shipped profile: all, or names as in experiment tune")
+	fl.StringSliceVar(&f.resources, "resources", nil, "of workflows, FUNCTION=CPU/MEMORY, such as resize=500m/256Mi (default the most that the profile allows)")
+	fl.Float64Var(&f.rate, "rate", 1, "of workflows, runs a minute of each, at random, unless --trace is given")
+	fl.Float64Var(&f.interference, "interference", 0, "of workflows, by how much an invocation is slower on a node whose CPUs are all busy: 0.2 is a fifth")
+	fl.StringVar(&f.outliers, "outliers", "", "of workflows, SHARE:FACTOR: such a share of invocations takes so many times as long, such as 0.01:10")
+	fl.Float64Var(&f.drift, "drift", 1, "of workflows, the factor on service times that is reached, evenly, at the end")
+	fl.Float64Var(&f.inputSpread, "input-spread", 0, "of workflows, how input sizes and with them service times differ between runs: the deviation of their logarithm")
+	fl.StringSliceVar(&f.losses, "lose", nil, "of workflows, NODE@WHEN or NODE@WHEN+LENGTH: a node that is lost, such as 1@6h+30m")
 	fl.IntVar(&f.functions, "functions", 1000, "functions of the synthetic trace")
-	fl.IntVar(&f.days, "days", 1, "days of the synthetic trace")
+	fl.IntVar(&f.days, "days", 1, "days of the synthetic trace, or of a --rate")
 	fl.StringVar(&f.trace, "trace", "", "folder with a trace in the Azure 2019 format, or a file in that of 2021, instead of a synthetic one")
 	fl.IntVar(&f.nodes, "nodes", 0, "machines that instances are placed on (default: room for everything)")
 	fl.StringVar(&f.nodeCPU, "node-cpu", "16", "CPUs of each machine; the limits of its instances may sum up to four times as many")
@@ -84,9 +111,12 @@ Policies, with the value of their knob after =, by default:
 
 // Flags that say something of one kind of simulation only.
 var (
-	ofTraces  = []string{"functions", "days", "trace"}
-	ofHistory = []string{"since", "until", "current"}
+	ofTraces    = []string{"functions", "days", "trace"}
+	ofHistory   = []string{"since", "until", "current"}
+	ofWorkflows = []string{"resources", "rate", "interference", "outliers", "drift", "input-spread", "lose"}
 )
+
+func (f *simulateFlags) ofWorkflows() bool { return len(f.profiles)+len(f.workflows) > 0 }
 
 // check refuses flags that would do nothing.
 func (f *simulateFlags) check(set *pflag.FlagSet) error {
@@ -97,6 +127,23 @@ func (f *simulateFlags) check(set *pflag.FlagSet) error {
 	for _, name := range idle {
 		if set.Changed(name) {
 			return Usagef("--%s says nothing %s", name, why)
+		}
+	}
+	for _, name := range ofWorkflows {
+		if set.Changed(name) && !f.ofWorkflows() {
+			return Usagef("--%s says nothing without --profile or --workflow", name)
+		}
+	}
+	if f.ofWorkflows() {
+		switch {
+		case f.history:
+			return Usagef("--profile and --workflow say nothing with --from-history")
+		case set.Changed("functions"):
+			return Usagef("--functions says nothing with --profile or --workflow: their functions are simulated")
+		case f.trace != "" && set.Changed("rate"):
+			return Usagef("--rate says nothing with --trace")
+		case f.nodes == 0 && (set.Changed("interference") || set.Changed("lose")):
+			return Usagef("--interference and --lose say nothing without --nodes")
 		}
 	}
 	if f.nodes == 0 && (set.Changed("node-cpu") || set.Changed("node-memory")) {
