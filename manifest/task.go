@@ -206,8 +206,13 @@ func (r *workflowReader) task(n *node, name string, p place, js *jumps) workflow
 		for k := range others {
 			refused = refused || n.get(k) != nil
 		}
+		misspelt := slices.ContainsFunc(n.fields, func(f field) bool {
+			return !slices.Contains(o.known, f.key) && nearest(f.key, kinds) != ""
+		})
 		if !refused {
 			o.known = append(o.known, kinds...)
+		}
+		if !refused && !misspelt { // else done says it better
 			r.fail(n.at, p.key, "add "+orList(kinds), "the task does nothing")
 		}
 	case v.kind == kindNull:

@@ -36,6 +36,9 @@ func newRunsListCmd(env *Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if limit < 1 {
+				return Usagef("--limit must be at least 1, not %d", limit)
+			}
 			page, err := c.Runs(cmd.Context(), workflow, status, cursor, limit)
 			if err != nil {
 				return err
