@@ -111,7 +111,9 @@ func (j Joint) Solve() (JointDecision, error) {
 // Adjust searches near to Starts only, among prices, which functions are kept and
 // the configurations given: little is tried, so that a plan in force can be
 // adjusted often. The first of Starts is kept unless it breaks the budget or
-// Thrift of its cost can be saved: a change is not free.
+// Thrift of its cost can be saved: a change is not free. While it keeps the budget
+// each part of it moves by a step only: what came last, such as a burst, may
+// not be what comes, and the next adjustment sees what this one did.
 func (j Joint) Adjust(all []tuner.Configuration) (JointDecision, error) {
 	if !(j.Budget > 0 && j.Budget < 1) || len(j.Prices) == 0 || len(j.Starts) == 0 {
 		return JointDecision{}, errors.New("adjusting a joint plan: there is no error budget, no price or no plan")
@@ -121,9 +123,13 @@ func (j Joint) Adjust(all []tuner.Configuration) (JointDecision, error) {
 	if err != nil {
 		return JointDecision{}, err
 	}
+	steps := 1
+	if !before.Feasible {
+		steps = deep
+	}
 	best := before
 	for _, p := range j.Starts {
-		d, err := s.descend(p, all, 1)
+		d, err := s.descend(p, all, 1, steps)
 		if err != nil {
 			return JointDecision{}, err
 		}

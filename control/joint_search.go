@@ -89,7 +89,7 @@ func (s *jointSearch) halve(best JointDecision, all []tuner.Configuration, alone
 		}
 		var found []JointDecision
 		for _, p := range starts {
-			d, err := s.descend(p, all, level.share)
+			d, err := s.descend(p, all, level.share, deep)
 			if err != nil {
 				return best, err
 			}
@@ -166,9 +166,12 @@ func nearest(all []tuner.Configuration, c tuner.Configuration) tuner.Configurati
 	})
 }
 
-// descend moves one part of the plan at a time while that helps: anywhere when
-// that is cheap to try, else not far.
-func (s *jointSearch) descend(start JointPlan, all []tuner.Configuration, share float64) (JointDecision, error) {
+// deep is how many times each part of a plan is moved at most when it is searched for.
+const deep = 4
+
+// descend moves one part of the plan at a time while that helps, each so many times
+// at most: anywhere when that is cheap to try, else not far.
+func (s *jointSearch) descend(start JointPlan, all []tuner.Configuration, share float64, times int) (JointDecision, error) {
 	best, err := s.predict(start, share)
 	if err != nil {
 		return JointDecision{}, err
@@ -177,7 +180,7 @@ func (s *jointSearch) descend(start JointPlan, all []tuner.Configuration, share 
 	if share <= halving[0].share {
 		far = max(len(all), len(s.Prices))
 	}
-	for range 4 {
+	for range times {
 		before := best
 		for _, moves := range []func(JointPlan) []JointPlan{
 			func(p JointPlan) []JointPlan {

@@ -112,6 +112,43 @@ func TestJointIsThriftyNotStingy(t *testing.T) {
 	}
 }
 
+// A plan in force becomes cheaper step by step, and is mended at once.
+func TestJointAdjustsByStepsWhereItKeepsTheBudget(t *testing.T) {
+	t.Parallel()
+	w := &jointWorld{limit: 2, start: [2]float64{0.1, 3}}
+	all, err := w.configure(tuner.Serving{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := control.Joint{Budget: 0.05, ColdStarts: w.start[:], Predict: w.predict}
+	for price := 1.0; price <= 5000; price *= 2 {
+		j.Prices = append(j.Prices, price)
+	}
+	adjust := func(price float64) control.JointDecision {
+		t.Helper()
+		j.Starts = []control.JointPlan{{Configuration: all[4], Price: price, OnDemand: make([]bool, 2)}}
+		d, err := j.Adjust(all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	down := adjust(4096)
+	if !down.Feasible || down.Price < 4096/4 {
+		t.Errorf("%v follows 4096 s within the budget, want a step of four at most", down.Price)
+	}
+	best := adjust(down.Price)
+	for range 10 {
+		best = adjust(best.Price)
+	}
+	if !(best.Cost < down.Cost) || best.Price >= 64 {
+		t.Errorf("in the end %v s at %v, want less than %v and less at %v", best.Price, best.Cost, down.Price, down.Cost)
+	}
+	if up := adjust(1); !up.Feasible {
+		t.Errorf("from 1 s, far over the budget: %+v, want it kept at once", up)
+	}
+}
+
 func TestJointRefusesNonsense(t *testing.T) {
 	t.Parallel()
 	w := &jointWorld{limit: 2}
