@@ -9,9 +9,10 @@ import (
 )
 
 // overheads returns, ascending, the time of each run that its stages do not
-// account for: hops between stages, the engine, waiting. Runs of graphs in which
-// that cannot be told give none.
+// account for: hops between stages, the engine, waiting, and stages elsewhere that
+// are not seen to be invoked. Runs of graphs in which that cannot be told give none.
 func overheads(p *Problem, history []Run) []float64 {
+	root := unseen(p, history).without(p.Graph.Root)
 	var out []float64
 	for _, r := range history {
 		if r.Failed {
@@ -26,12 +27,44 @@ func overheads(p *Problem, history []Run) []float64 {
 		if !usable {
 			continue
 		}
-		if t := observed(p.Graph.Root, times); !math.IsNaN(t) {
+		if t := observed(root, times); !math.IsNaN(t) {
 			out = append(out, math.Max(0, r.Latency-t))
 		}
 	}
 	slices.Sort(out)
 	return out
+}
+
+// stages are some of a graph, by index.
+type stages []bool
+
+// unseen returns the stages that call none of the functions and that no run of a
+// history has an invocation of.
+func unseen(p *Problem, history []Run) stages {
+	of, _ := p.variables()
+	out := make(stages, len(of))
+	for stage, v := range of {
+		out[stage] = v >= len(p.Functions)
+	}
+	for _, r := range history {
+		for _, inv := range r.Invocations {
+			out[inv.Stage] = false
+		}
+	}
+	return out
+}
+
+// without returns the part n of a graph with nothing in place of the stages.
+func (s stages) without(n *workflow.Node) *workflow.Node {
+	if n.Kind == workflow.KindStage && s[n.Stage] {
+		return &workflow.Node{Kind: workflow.KindSeries}
+	}
+	out := *n
+	out.Children = make([]*workflow.Node, len(n.Children))
+	for i, c := range n.Children {
+		out.Children[i] = s.without(c)
+	}
+	return &out
 }
 
 // observed composes the times that the stages of one run took; NaN if it cannot
@@ -60,8 +93,11 @@ func observed(n *workflow.Node, times [][]float64) float64 {
 		return taken(n, times)
 	case workflow.KindLoop:
 		c := n.Children[0]
-		if c.Kind == workflow.KindStage {
+		switch {
+		case c.Kind == workflow.KindStage:
 			return schedule(times[c.Stage], n.Width)
+		case c.Kind == workflow.KindSeries && len(c.Children) == 0:
+			return 0
 		}
 	}
 	return math.NaN()

@@ -30,6 +30,7 @@ func TestObservedFollowsTheWayThatWasTaken(t *testing.T) {
 		"within a series":           {node(workflow.KindSeries, node(workflow.KindChoice, loop, stage(1)), stage(2)), 5},
 		"nothing was taken":         {node(workflow.KindSeries, node(workflow.KindChoice, loop, nothing), stage(2)), 3},
 		"a wait, or nothing":        {node(workflow.KindSeries, node(workflow.KindChoice, wait, nothing), stage(2)), math.NaN()},
+		"nothing, repeated":         {node(workflow.KindSeries, node(workflow.KindLoop, nothing), stage(2)), 3},
 		"both ways have one stage":  {node(workflow.KindChoice, stage(1), node(workflow.KindSeries, wait, stage(1))), math.NaN()},
 	} {
 		got := observed(c.root, [][]float64{nil, {2}, {3}})
