@@ -42,13 +42,13 @@ func (w *view) hazard(v *vector) {
 	a := int(min(w.age, maxGap+1))
 	count := func(from, to int) (n float64) {
 		for g := max(from, 1); g <= min(to, maxGap); g++ {
-			n += float64(w.gaps[g])
+			n += float64(w.gaps.at(g))
 		}
 		return n
 	}
 	survived := 0.0 // of all gaps, one less than active windows
 	if a > maxGap/2 {
-		survived = count(a, maxGap) + float64(w.gaps[maxGap+1])
+		survived = count(a, maxGap) + float64(w.gaps.at(maxGap+1))
 	} else if w.active > 0 {
 		survived = float64(w.active) - 1 - count(1, a-1)
 	}

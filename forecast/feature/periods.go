@@ -63,7 +63,7 @@ func (w *view) period(v *vector, i int) {
 	for j, x := range [...]float64{
 		w.periodLogs[i][0],
 		w.periodLogs[i][1],
-		float64(w.lags[lag]) / float64(w.active),
+		float64(w.lags.at(int(lag))) / float64(w.active),
 		(hits + w.rate) / (of + 1),
 		streak,
 		min(w.age-float64(lag), 20),
@@ -78,7 +78,7 @@ func (w *view) period(v *vector, i int) {
 func (w *view) evidence(v *vector) {
 	var first, second uint32
 	for at := range w.h.In(w.target-maxLag, w.target) {
-		switch n := w.lags[w.target-at]; {
+		switch n := w.lags.at(int(w.target - at)); {
 		case n > first:
 			first, second = n, first
 		case n > second:

@@ -28,11 +28,11 @@ type Tracker struct {
 	seen    int64 // windows before it are counted
 	started bool
 
-	lags     [maxLag + 1]uint32 // pairs of active windows by distance
-	phases   [hour]uint32       // active windows by minute of the hour
-	gaps     [maxGap + 2]uint32 // gaps by length; the last bin holds all longer ones
-	active   uint32             // active windows counted
-	last     int64              // last active window
+	lags     counters     // pairs of active windows by distance, up to maxLag
+	phases   [hour]uint32 // active windows by minute of the hour
+	gaps     counters     // gaps by length; maxGap+1 stands for all longer ones
+	active   uint32       // active windows counted
+	last     int64        // last active window
 	ring     [recent]float32
 	sorted   [recent]float32 // the same in ascending order
 	ringAt   int
@@ -96,7 +96,7 @@ func (t *Tracker) observe(h *forecast.History, w int64, c float64) {
 		t.slow, t.fast = math.Log1p(c), math.Log1p(c)
 	} else {
 		gap := w - t.last
-		t.gaps[min(gap, maxGap+1)]++
+		t.gaps.add(int(min(gap, maxGap+1)))
 		l := math.Log(float64(gap))
 		a := math.Max(0.1, 1/float64(t.active))
 		d := l - t.gapMean
@@ -115,7 +115,7 @@ func (t *Tracker) observe(h *forecast.History, w int64, c float64) {
 		t.fast += math.Max(0.25, 1/n) * e
 		t.slow += math.Max(0.03, 1/n) * (math.Log1p(c) - t.slow)
 		for u := range h.In(w-maxLag, w) {
-			t.lags[w-u]++
+			t.lags.add(int(w - u))
 		}
 	}
 	t.phases[((w%hour)+hour)%hour]++
@@ -135,11 +135,12 @@ func (t *Tracker) findPeriods(h *forecast.History) {
 		return
 	}
 	for l := 2; l <= maxLag && float64(l) < n; l++ {
-		if t.lags[l] < 2 {
+		pairs := t.lags.at(l)
+		if pairs < 2 {
 			continue
 		}
 		e := p * p * (n - float64(l))
-		z := (float64(t.lags[l]) - e) / math.Sqrt(e*(1-p*p)+0.5)
+		z := (float64(pairs) - e) / math.Sqrt(e*(1-p*p)+0.5)
 		switch {
 		case z > t.best[0].score:
 			if l%max(t.best[0].lag, 1) != 0 || t.best[0].lag == 0 {

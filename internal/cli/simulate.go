@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -72,6 +73,11 @@ Policies, with the value of their knob after =, by default:
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(cmd.Flags()); err != nil {
 				return err
+			}
+			// Nearly all that a simulation holds stays until its end and has no
+			// pointers, so collecting often is cheap and saves a third of the peak.
+			if env.Getenv("GOGC") == "" {
+				debug.SetGCPercent(40)
 			}
 			switch {
 			case f.history:
