@@ -216,3 +216,26 @@ func livePair(t *testing.T, s *Server) {
 		t.Fatal(err)
 	}
 }
+
+// However many runs were made to measure since, the last runs of users say which
+// ways runs take.
+func TestLatestRunsAreUsers(t *testing.T) {
+	t.Parallel()
+	s, err := Open(t.Context(), Config{DataDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close(t.Context())
+	at := time.Now()
+	for k := range 10 {
+		trial := ""
+		if k >= 2 {
+			trial = "pair-trial"
+		}
+		at = at.Add(time.Millisecond)
+		s.store.Record(run.Run{ID: run.NewID(at, rand.Uint64), Workflow: "pair", Trial: trial, Status: run.StatusCompleted, Start: at, End: at.Add(time.Second)})
+	}
+	if got, err := s.latestRuns(t.Context(), "pair", 5); err != nil || len(got) != 2 {
+		t.Errorf("%d runs, %v, want the two that tried nothing", len(got), err)
+	}
+}

@@ -62,15 +62,12 @@ func (s *Server) latestRuns(ctx context.Context, name string, n int) ([]control.
 	if err := s.store.Flush(ctx); err != nil {
 		return nil, err
 	}
-	runs, _, err := s.store.Runs(ctx, store.RunFilter{Workflow: name, Status: run.StatusCompleted, Limit: n, Stages: true})
+	runs, _, err := s.store.Runs(ctx, store.RunFilter{Workflow: name, Status: run.StatusCompleted, NoTrials: true, Limit: n, Stages: true})
 	if err != nil {
 		return nil, err
 	}
 	out := make([]control.TrialRecord, 0, len(runs))
 	for _, r := range runs {
-		if r.Trial != "" {
-			continue
-		}
 		record := control.TrialRecord{ID: r.ID, Workflow: r.Workflow, Time: r.Start}
 		for _, st := range r.Stages {
 			record.Invocations = append(record.Invocations, control.TrialInvocation{
