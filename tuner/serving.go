@@ -45,18 +45,20 @@ func (s *Serving) Equal(t Serving) bool {
 
 func (s *Serving) check(functions int) error {
 	var errs []error
-	for what, list := range map[string][]float64{"standing": s.Standing, "starting": s.Starting} {
-		if n := len(list); n > 0 && n != functions {
+	count := func(what string, n int) {
+		if n > 0 && n != functions {
 			errs = append(errs, fmt.Errorf("%s times of %d functions are given, there are %d", what, n, functions))
 		}
 	}
-	if n := len(s.Waiting); n > 0 && n != functions {
-		errs = append(errs, fmt.Errorf("waiting times of %d functions are given, there are %d", n, functions))
-	}
+	count("standing", len(s.Standing))
+	count("starting", len(s.Starting))
+	count("waiting", len(s.Waiting))
 	proper := func(x float64) bool { return x >= 0 && !math.IsInf(x, 0) }
-	for i, x := range slices.Concat(s.Standing, s.Starting) {
-		if !proper(x) {
-			errs = append(errs, fmt.Errorf("instances of function %d start or stand for %v s in each run: that must not be negative", i%functions+1, x))
+	for _, list := range [][]float64{s.Standing, s.Starting} {
+		for i, x := range list {
+			if !proper(x) {
+				errs = append(errs, fmt.Errorf("instances of function %d start or stand for %v s in each run: that must not be negative", i+1, x))
+			}
 		}
 	}
 	for i, list := range s.Waiting {

@@ -150,6 +150,9 @@ func TestBadProblems(t *testing.T) {
 		"no step":         func(p *tuner.Problem) { p.Functions[1].Space.Memory.Step = 0 },
 		"same name twice": func(p *tuner.Problem) { p.Functions[1].Name = p.Functions[0].Name },
 		"no graph":        func(p *tuner.Problem) { p.Graph = nil },
+		"standing, alone": func(p *tuner.Problem) { p.Functions, p.Standing = nil, []float64{math.NaN()} },
+		"NaN starting":    func(p *tuner.Problem) { p.Starting = []float64{0, math.NaN(), 0} },
+		"endless waiting": func(p *tuner.Problem) { p.Waiting = [][]float64{nil, {math.Inf(1)}, nil} },
 	} {
 		p := *good.problem
 		p.Functions = append([]tuner.Function(nil), p.Functions...)
