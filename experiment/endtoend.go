@@ -97,7 +97,8 @@ type EndToEndExperiment struct {
 
 // EndToEnd runs every system on every workflow with every seed, in parallel. The
 // results are in order of workflow, system and seed, and the same however they
-// were scheduled.
+// were scheduled. When ctx ends early, those that there are come with the error,
+// without a summary.
 func EndToEnd(ctx context.Context, opt EndToEndOptions) (*EndToEndExperiment, error) {
 	if opt.Seeds < 1 || len(opt.Profiles) == 0 || len(opt.Systems) == 0 || opt.Trace == nil {
 		return nil, errors.New("an experiment needs workflows, systems, seeds and a trace")
@@ -124,12 +125,12 @@ func EndToEnd(ctx context.Context, opt EndToEndOptions) (*EndToEndExperiment, er
 	results := make([]EndToEndResult, len(jobs))
 	var mu sync.Mutex
 	done := 0
-	group, ctx := errgroup.WithContext(ctx)
+	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, j := range jobs {
 		group.Go(func() error {
 			w, s := worlds[j.world], systems[j.system]
-			r, err := s.judge(ctx, w)
+			r, err := s.judge(groupCtx, w)
 			if err != nil {
 				return fmt.Errorf("%s on %s with seed %d: %w", s.name, w.model.Name, w.seed, err)
 			}
@@ -144,9 +145,11 @@ func EndToEnd(ctx context.Context, opt EndToEndOptions) (*EndToEndExperiment, er
 			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
+	err = group.Wait()
+	if err != nil && !interrupted(ctx, err, done) {
 		return nil, err
 	}
+	results = slices.DeleteFunc(results, func(r EndToEndResult) bool { return r.System == "" })
 	ex := &EndToEndExperiment{Price: opt.Price.Name, Results: results, Notes: endToEndNotes(opt, worlds)}
 	for _, w := range worlds {
 		ex.Series = append(ex.Series, w.series())
@@ -158,6 +161,10 @@ func EndToEnd(ctx context.Context, opt EndToEndOptions) (*EndToEndExperiment, er
 		}
 		return order(a.System) - order(b.System)
 	})
+	if err != nil {
+		ex.Notes = append(ex.Notes, interruptedNote(done, len(jobs), "systems on workflows"))
+		return ex, err
+	}
 	ex.Summary = ex.Summaries()
 	return ex, nil
 }

@@ -92,7 +92,8 @@ type PoolReport struct {
 	seeds [][]PoolResult // results of each seed
 }
 
-// Pool runs every policy with every value of its knob over the trace.
+// Pool runs every policy with every value of its knob over the trace. When ctx
+// ends early, the policies that were through with all seeds come with the error.
 func Pool(ctx context.Context, c PoolConfig) (*PoolReport, error) {
 	contenders, err := choose(c.Policies)
 	if err != nil {
@@ -127,21 +128,53 @@ func Pool(ctx context.Context, c PoolConfig) (*PoolReport, error) {
 	run, runCtx := errgroup.WithContext(ctx)
 	run.SetLimit(c.Workers)
 	for _, g := range order {
-		run.Go(func() error { return g.run(runCtx) })
+		run.Go(func() error {
+			err := g.run(runCtx)
+			g.done = err == nil
+			return err
+		})
 	}
-	if err := run.Wait(); err != nil {
-		return nil, err
+	runErr := run.Wait()
+	notes := append(slices.Clone(c.Trace.Notes), groups[0].world.notes...)
+	if runErr != nil {
+		all := len(contenders)
+		contenders, groups = through(contenders, groups)
+		if !interrupted(ctx, runErr, len(contenders)) {
+			return nil, runErr
+		}
+		notes = append(notes, interruptedNote(len(contenders), all, "policies"))
 	}
 	r := &PoolReport{
 		Functions: len(groups[0].world.functions), Judged: c.Judged, Seeds: c.Seeds,
-		Results: mean(groups), Notes: append(slices.Clone(c.Trace.Notes), groups[0].world.notes...),
+		Results: mean(groups), Notes: notes,
 	}
 	for seed := range c.Seeds {
 		r.seeds = append(r.seeds, mean(groups[seed*len(contenders):(seed+1)*len(contenders)]))
 	}
 	r.Savings = overSeeds(savings(r.Results), r.seeds)
 	r.QuietSavings = overSeeds(savings(quiet(r.Results)), r.quietSeeds())
-	return r, nil
+	return r, runErr
+}
+
+// through are the contenders that are through with all seeds, and their groups,
+// which are in order of seed and contender.
+func through(contenders []contender, groups []*group) (left []contender, kept []*group) {
+	n := len(contenders)
+	unfinished := make([]bool, n)
+	for i, g := range groups {
+		unfinished[i%n] = unfinished[i%n] || !g.done
+	}
+	for i, g := range groups {
+		if !unfinished[i%n] {
+			kept = append(kept, g)
+		}
+	}
+	for i, k := range contenders {
+		if !unfinished[i] {
+			left = append(left, k)
+		}
+	}
+	return left, kept
 }
 
 func (c *PoolConfig) complete() error {

@@ -20,6 +20,7 @@ type group struct {
 	clocks  []*clocked
 	results []*sim.Result
 	train   time.Duration
+	done    bool // it ran to the end
 }
 
 func (g *group) run(ctx context.Context) error {

@@ -97,7 +97,8 @@ type ProcessUse struct {
 const overbook = 4
 
 // Simulate runs a trace on a cluster under every policy. All but Process is the
-// same for equal arguments.
+// same for equal arguments. When ctx ends early, what there is of the policies that
+// were simulated comes with the error.
 func Simulate(ctx context.Context, c SimulateConfig) (*SimulationReport, error) {
 	out := &SimulationReport{Nodes: len(c.Nodes), Seed: c.Seed, Price: c.Price.Name}
 	for i, p := range c.Policies {
@@ -115,7 +116,11 @@ func Simulate(ctx context.Context, c SimulateConfig) (*SimulationReport, error) 
 			}
 		}
 		r, err := c.under(ctx, p, t, arrivals, progress)
-		if err != nil {
+		switch {
+		case interrupted(ctx, err, i):
+			out.Notes = append(out.Notes, interruptedNote(i, len(c.Policies), "policies"))
+			return out, err
+		case err != nil:
 			return nil, fmt.Errorf("simulating %s: %w", p, err)
 		}
 		out.Functions, out.Minutes = len(t.Functions), t.Covered.Len()

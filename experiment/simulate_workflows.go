@@ -111,6 +111,8 @@ type PolicySimulation struct {
 
 // SimulateWorkflows runs workflows on a cluster under every policy. All but Process
 // is the same for equal arguments, and every policy faces the same runs and luck.
+// When ctx ends early, what there is of the policies that were simulated comes with
+// the error.
 func SimulateWorkflows(ctx context.Context, c SimulateWorkflowsConfig) (*WorkflowSimulationReport, error) {
 	if len(c.Profiles) == 0 || len(c.Policies) == 0 {
 		return nil, errors.New("a simulation needs a workflow and a policy")
@@ -133,7 +135,11 @@ func SimulateWorkflows(ctx context.Context, c SimulateWorkflowsConfig) (*Workflo
 				c.Progress(i*n+minute, len(c.Policies)*n, fmt.Sprintf("%s: minute %d of %d", p, minute, n))
 			}
 		}
-		if err := c.under(ctx, p, workflows, source, progress, out); err != nil {
+		switch err := c.under(ctx, p, workflows, source, progress, out); {
+		case interrupted(ctx, err, i):
+			out.Notes = append(out.Notes, interruptedNote(i, len(c.Policies), "policies"))
+			return out, err
+		case err != nil:
 			return nil, fmt.Errorf("simulating %s: %w", p, err)
 		}
 		if i == 0 {

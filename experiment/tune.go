@@ -97,7 +97,8 @@ func newStrategy(name string) (tuner.Strategy, error) {
 
 // Tune runs every strategy on every profile with every seed, in parallel. The
 // results are in order of workflow, strategy, seed and samples, and but for the
-// times the same however they were scheduled.
+// times the same however they were scheduled. When ctx ends early, those that
+// there are come with the error.
 func Tune(ctx context.Context, opt TuneOptions) (*TuneExperiment, error) {
 	if opt.Seeds < 1 || opt.Budget < 1 || len(opt.Profiles) == 0 || len(opt.Strategies) == 0 {
 		return nil, errors.New("an experiment needs workflows, strategies, seeds and a budget")
@@ -138,9 +139,9 @@ func Tune(ctx context.Context, opt TuneOptions) (*TuneExperiment, error) {
 	results := make([][]TuneResult, len(jobs))
 	done := make(chan string)
 	finished := make(chan struct{})
+	n := 0
 	go func() {
 		defer close(finished)
-		n := 0
 		for what := range done {
 			n++
 			if opt.Progress != nil {
@@ -148,12 +149,12 @@ func Tune(ctx context.Context, opt TuneOptions) (*TuneExperiment, error) {
 			}
 		}
 	}()
-	searches, ctx := errgroup.WithContext(ctx)
+	searches, searchCtx := errgroup.WithContext(ctx)
 	searches.SetLimit(runtime.GOMAXPROCS(0))
 	for i, j := range jobs {
 		searches.Go(func() (err error) {
 			name := opt.Strategies[j.strategy]
-			if results[i], err = worlds[j.world].search(ctx, name, j.seed, opt.Budget); err != nil {
+			if results[i], err = worlds[j.world].search(searchCtx, name, j.seed, opt.Budget); err != nil {
 				return fmt.Errorf("%s on %s with seed %d: %w", name, worlds[j.world].model.Name, j.seed, err)
 			}
 			done <- fmt.Sprintf("%s, %s, seed %d", worlds[j.world].model.Name, name, j.seed)
@@ -163,11 +164,11 @@ func Tune(ctx context.Context, opt TuneOptions) (*TuneExperiment, error) {
 	err := searches.Wait()
 	close(done)
 	<-finished
-	if err != nil {
+	if err != nil && !interrupted(ctx, err, n) {
 		return nil, err
 	}
 	out.Results = slices.Concat(results...)
-	return out, nil
+	return out, err
 }
 
 // judgedWorld is a world with its oracle.

@@ -40,6 +40,15 @@ func Usagef(format string, args ...any) error {
 	return &ExitError{Code: ExitUsage, Err: fmt.Errorf(format, args...)}
 }
 
+// interruptible is the error of a command that prints what it has when it is
+// stopped: of the printing, or else of the work.
+func interruptible(work, print error) error {
+	if print != nil {
+		return print
+	}
+	return work
+}
+
 // exitCode maps the error of a command to the exit code and the message to
 // print; an empty message prints nothing.
 func exitCode(ctx context.Context, err error) (code int, message string) {

@@ -66,7 +66,7 @@ what becomes of it where functions start slowly.`,
 			o.Progress = func(done, _ int, what string) { bar.Set(int64(done), what) }
 			ex, err := experiment.EndToEnd(cmd.Context(), o)
 			bar.Done("")
-			if err != nil {
+			if ex == nil {
 				return err
 			}
 			if to != "" {
@@ -77,7 +77,7 @@ what becomes of it where functions start slowly.`,
 					return fmt.Errorf("writing the report: %w", err)
 				}
 			}
-			return env.Print("EndToEndExperiment", ex, endToEndTable(ex))
+			return interruptible(err, env.Print("EndToEndExperiment", ex, endToEndTable(ex)))
 		},
 	}
 	f := cmd.Flags()

@@ -55,7 +55,7 @@ the graph.`,
 			c.Progress = func(done, total int64, note string) { bar.Set(done*1000/total, note) }
 			r, err := experiment.Pool(cmd.Context(), c)
 			bar.Done("")
-			if err != nil {
+			if r == nil {
 				return err
 			}
 			if file != "" {
@@ -63,7 +63,7 @@ the graph.`,
 					return err
 				}
 			}
-			return env.Print("PoolExperiment", r, poolTable(r), savingTable(r))
+			return interruptible(err, env.Print("PoolExperiment", r, poolTable(r), savingTable(r)))
 		},
 	}
 	f := cmd.Flags()

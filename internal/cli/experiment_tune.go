@@ -71,7 +71,7 @@ reads a file, see docs/reference/profile-format.md.`,
 			o.Progress = func(done, _ int, what string) { bar.Set(int64(done), what) }
 			ex, err := experiment.Tune(cmd.Context(), o)
 			bar.Done("")
-			if err != nil {
+			if ex == nil {
 				return err
 			}
 			if file != "" {
@@ -79,7 +79,7 @@ reads a file, see docs/reference/profile-format.md.`,
 					return err
 				}
 			}
-			return env.Print("TuneExperiment", ex, tuneTable(ex))
+			return interruptible(err, env.Print("TuneExperiment", ex, tuneTable(ex)))
 		},
 	}
 	f := cmd.Flags()

@@ -47,7 +47,7 @@ const referenceHead = "# Command line\n\n" +
 	"`NO_COLOR` is respected, and nothing is coloured or redrawn where no terminal is.\n\n" +
 	"| exit code | meaning |\n| --- | --- |\n" +
 	"| 0 | done |\n| 1 | failed; stderr says why and what to do |\n| 2 | called wrongly: unknown command or flag, wrong arguments |\n" +
-	"| 3 | the promise of a workflow was not met, or cannot be |\n| 4 | stopped by a budget before the work was done |\n| 130 | interrupted |\n\n" +
+	"| 3 | the promise of a workflow was not met, or cannot be |\n| 4 | stopped by a budget before the work was done |\n| 130 | interrupted: `load`, `simulate` and the experiments that compare print what was through by then, `tune` and `profile` keep their runs |\n\n" +
 	"The flags `--data`, `--driver`, `--listen`, `--output` and `--server` also come from the environment and from files. " +
 	"The first of these that says something holds: the flag; `AQUATOPE_` and its name in capitals; the project file `.aquatope.yaml` " +
 	"in the working directory or the nearest one above it; the user file `aquatope/config.yaml` in `$XDG_CONFIG_HOME` (`~/.config`); the default. " +

@@ -34,10 +34,10 @@ func simulate(ctx context.Context, env *Env, f simulateFlags) error {
 	c.Progress = func(done, total int, note string) { bar.Set(int64(done)*1000/int64(total), note) }
 	r, err := experiment.Simulate(ctx, c)
 	bar.Done("")
-	if err != nil {
+	if r == nil {
 		return err
 	}
-	return env.Print("Simulation", r, simulationTables(r)...)
+	return interruptible(err, env.Print("Simulation", r, simulationTables(r)...))
 }
 
 func simulationTables(r *experiment.SimulationReport) []Table {

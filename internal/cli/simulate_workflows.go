@@ -28,10 +28,10 @@ func simulateWorkflows(ctx context.Context, env *Env, f simulateFlags) error {
 	c.Progress = func(done, total int, note string) { bar.Set(int64(done)*1000/int64(total), note) }
 	r, err := experiment.SimulateWorkflows(ctx, c)
 	bar.Done("")
-	if err != nil {
+	if r == nil {
 		return err
 	}
-	return env.Print("WorkflowSimulation", r, workflowTables(r)...)
+	return interruptible(err, env.Print("WorkflowSimulation", r, workflowTables(r)...))
 }
 
 // workflowsConfig reads the flags.
