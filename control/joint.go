@@ -66,9 +66,16 @@ func (p JointPlan) Equal(q JointPlan) bool {
 type JointPrediction struct {
 	Violations float64 // share of runs
 	Deviation  float64 // standard deviation of that, over what is not known
+	Unrest     float64 // standard deviation of that from one time to another, beyond chance
 	Cost       float64 // of a run, idle time included
 	// Serving says for how long instances stand and invocations wait with the plan.
 	tuner.Serving
+}
+
+// Used is the share of runs that is expected to break the promise, with so much
+// caution for what is not known. What changes with time does not become known.
+func (x JointPrediction) Used(caution float64) float64 {
+	return x.Violations + caution*x.Deviation + x.Unrest
 }
 
 // JointDecision is a plan with what is expected of it.

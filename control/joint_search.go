@@ -283,8 +283,7 @@ func frontier(all []JointDecision) []JointDecision {
 	return out
 }
 
-// used is the share of runs that is expected to break the promise, with caution.
-func (s *jointSearch) used(x JointPrediction) float64 { return x.Violations + s.Caution*x.Deviation }
+func (s *jointSearch) used(x JointPrediction) float64 { return x.Used(s.Caution) }
 
 // better prefers what keeps the budget, then what costs less. Where nothing keeps
 // it, fewer violations are worth money, but not any money.

@@ -149,6 +149,15 @@ func TestJointAdjustsByStepsWhereItKeepsTheBudget(t *testing.T) {
 	}
 }
 
+// What holds in one time and not in another is not counted on.
+func TestJointIsWaryOfUnrest(t *testing.T) {
+	t.Parallel()
+	x := control.JointPrediction{Violations: 0.04, Deviation: 0.01, Unrest: 0.06}
+	if got := x.Used(0.5); math.Abs(got-0.105) > 1e-12 {
+		t.Errorf("%v of the budget is taken to be used, want 0.105", got)
+	}
+}
+
 func TestJointRefusesNonsense(t *testing.T) {
 	t.Parallel()
 	w := &jointWorld{limit: 2}

@@ -63,11 +63,11 @@ func (j *joint) predict(p control.JointPlan, share float64) (control.JointPredic
 	budget := j.budget()
 	switch promised, mean := j.w.problem.Target.Seconds, x.Latency.Seconds(); {
 	case j.o.certain:
-		x.Deviation = 0
+		x.Deviation, x.Unrest = 0, 0
 	case j.o.mean && mean > promised: // kept or not, by the mean of all
-		x.Violations, x.Deviation = max(1-promised/mean, budget+1e-9), 0
+		x.Violations, x.Deviation, x.Unrest = max(1-promised/mean, budget+1e-9), 0, 0
 	case j.o.mean:
-		x.Violations, x.Deviation = 0, 0
+		x.Violations, x.Deviation, x.Unrest = 0, 0, 0
 	}
 	return x.JointPrediction, nil
 }

@@ -97,7 +97,7 @@ func (s *Server) decideJointly(ctx context.Context, name string, free bool) (*ap
 		return nil, err
 	}
 	// Whatever is allowed now, the plan is good if it keeps the promise from here on.
-	d.Feasible = d.Violations+j.Caution*d.Deviation <= in.plan.qos.ErrorBudget()
+	d.Feasible = d.Used(j.Caution) <= in.plan.qos.ErrorBudget()
 	out := in.describe(d, now)
 	out.Account = account
 	return out, nil

@@ -168,10 +168,14 @@ func (r *Rehearsal) Rehearse(ctx context.Context, p control.JointPlan, share flo
 		return Outcome{}, err
 	}
 	var sum time.Duration
-	served := Watch{From: past.Counted}
+	served, times := Watch{From: past.Counted}, unrest{from: past.Counted, until: past.Until}
 	s := flow.New([]flow.Workflow{b.workflow}, policy, flow.Config{
 		Window: r.Window, Lead: r.Lead, From: past.Counted, Until: past.Until, Price: r.Problem.Price, Seed: r.Seed,
-		OnRun: func(run flow.Run) { sum += run.Latency }, OnStage: served.Stage,
+		OnRun: func(run flow.Run) {
+			sum += run.Latency
+			times.add(run.At, run.Violated)
+		},
+		OnStage: served.Stage,
 	})
 	arrivals := past.Within(past.From, past.Until)
 	for chunk := range slices.Chunk(arrivals, 4096) {
@@ -184,7 +188,7 @@ func (r *Rehearsal) Rehearse(ctx context.Context, p control.JointPlan, share flo
 	runs := float64(max(1, m.Runs))
 	return Outcome{
 		JointPrediction: control.JointPrediction{
-			Violations: m.ViolationRate(), Deviation: b.deviation, Cost: m.Cost() / runs, Serving: served.Serving(&m, b.service, func(f int, x function.Resources) float64 {
+			Violations: m.ViolationRate(), Deviation: b.deviation, Unrest: times.deviation(), Cost: m.Cost() / runs, Serving: served.Serving(&m, b.service, func(f int, x function.Resources) float64 {
 				return r.starting[f].longer(x.CPU, p.Configuration[f].CPU)
 			}),
 		},
