@@ -246,3 +246,41 @@ func TestFork(t *testing.T) {
 		t.Errorf("%d cold starts of 10 invocations", none.Total.ColdStarts)
 	}
 }
+
+// TestSharedFunction: two workflows call the same function, whose instances serve
+// both, and whose cold starts count where they are waited for.
+func TestSharedFunction(t *testing.T) {
+	t.Parallel()
+	at := func(ms int) time.Time { return epoch.Add(time.Duration(ms) * time.Millisecond) }
+	stage := func(n int, fn string, from, to, cold int) run.Stage {
+		d, c := time.Duration(to-from)*time.Millisecond, time.Duration(cold)*time.Millisecond
+		return run.Stage{
+			Path: fmt.Sprintf("/do/%d/%s", n, fn), Function: fn, Revision: fn + "-1", Instance: fmt.Sprint(fn, from), Start: at(from),
+			Duration: d, Cold: cold > 0, ColdStart: c, Execution: d - c, Outcome: function.OutcomeOK,
+		}
+	}
+	h := &replay.History{Runs: []run.Run{
+		{ID: "1", Workflow: "first", Status: run.StatusCompleted, Start: at(0), End: at(300), Stages: []run.Stage{
+			stage(0, "a", 0, 150, 100), stage(1, "both", 150, 300, 100),
+		}},
+		{ID: "2", Workflow: "second", Status: run.StatusCompleted, Start: at(5000), End: at(5200), Stages: []run.Stage{
+			stage(0, "c", 5000, 5150, 100), stage(1, "both", 5150, 5200, 0),
+		}},
+	}}
+	for _, f := range []string{"a", "both", "c"} {
+		h.Functions = append(h.Functions, replay.Function{Name: f, Resources: small})
+	}
+	for _, c := range []struct {
+		keep         time.Duration
+		first, cold  int // cold starts of each workflow
+		secondMillis int
+	}{{time.Hour, 2, 1, 200}, {time.Second, 2, 2, 300}} {
+		got := live(t, h, baseline.KeepAlive{Timeout: c.keep})
+		if len(got.Each) != 2 || got.Each[0].Workflow != "first" || got.Each[0].ColdStarts != c.first || got.Each[1].ColdStarts != c.cold {
+			t.Fatalf("with a keep-alive of %v: %+v", c.keep, got.Each)
+		}
+		if d := got.Each[1].P50 - time.Duration(c.secondMillis)*time.Millisecond; d.Abs() > time.Microsecond {
+			t.Errorf("with a keep-alive of %v the second takes %v, want %d ms", c.keep, got.Each[1].P50, c.secondMillis)
+		}
+	}
+}
