@@ -63,8 +63,8 @@ Exits with 1 if a figure is more than 15 % off.`,
 			if len(o.folders) == 0 {
 				return Usagef("name what to run: -f DIR")
 			}
-			if o.duration < time.Minute || o.rate <= 0 {
-				return Usagef("--duration must be at least 1m, and --rate positive")
+			if o.duration < time.Minute || !(o.rate > 0 && o.rate <= 1000) {
+				return Usagef("--duration must be at least 1m, and --rate above 0 and at most 1000")
 			}
 			r, err := validate(cmd.Context(), env, o)
 			if err != nil {

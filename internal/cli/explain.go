@@ -30,7 +30,7 @@ Exits with 3 if the promise cannot be kept, or not surely.`,
 		Example: "  aquatope explain ml-pipeline\n  aquatope explain ml-pipeline --qos 700ms --percentile 99 -o json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if latency < 0 || percentile < 0 || percentile >= 100 {
+			if latency < 0 || !(percentile >= 0 && percentile < 100) {
 				return Usagef("--qos must be positive and --percentile between 0 and 100")
 			}
 			c, err := env.client()

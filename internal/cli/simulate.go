@@ -180,10 +180,13 @@ func (f simulateFlags) chosen(standard string) ([]experiment.PolicyChoice, error
 	return out, nil
 }
 
+// mostNodes bounds --nodes to what fits into memory.
+const mostNodes = 1_000_000
+
 // cluster is what the flags say of machines; none without --nodes.
 func (f simulateFlags) cluster() ([]fleet.Node, error) {
-	if f.nodes < 0 {
-		return nil, Usagef("--nodes %d: use a positive number", f.nodes)
+	if f.nodes < 0 || f.nodes > mostNodes {
+		return nil, Usagef("--nodes %d: use a positive number, at most %d", f.nodes, mostNodes)
 	}
 	cpu, err := function.ParseMilliCPU(f.nodeCPU)
 	if err != nil {

@@ -75,7 +75,7 @@ func tune(ctx context.Context, env *Env, name string, f tuneFlags) error {
 	if f.request.Latency < 0 {
 		return Usagef("--qos must be positive, not %s", f.request.Latency)
 	}
-	if p := f.request.Percentile; p < 0 || p >= 100 {
+	if p := f.request.Percentile; !(p >= 0 && p < 100) {
 		return Usagef("--percentile must be between 0 and 100, not %v", p)
 	}
 	if f.request.Online && !(f.request.Share > 0 && f.request.Share <= 0.5) {
