@@ -35,10 +35,16 @@ func (p *Pool) termsOf(fn string) Terms {
 
 func (p *Pool) alone(fn string) bool { return p.termsOf(fn).Alone }
 
-// price is what a cold start of a function is worth, in seconds of an idle instance.
+// price is what a cold start of a function is worth, in seconds of an idle instance:
+// of one on demand no more than it takes, or keeping it would always be judged better.
 func (m *mind) price(i int) float64 {
-	if p := m.views[i].Price; p > 0 {
-		return p
+	v := &m.views[i]
+	p := v.Price
+	if p <= 0 {
+		p = coldStartWindows * m.window.Seconds()
 	}
-	return coldStartWindows * m.window.Seconds()
+	if start := v.ColdStart.Seconds(); v.OnDemand && start > 0 {
+		p = min(p, start)
+	}
+	return p
 }

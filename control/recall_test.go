@@ -156,7 +156,7 @@ func TestTerms(t *testing.T) {
 	}
 	v.pool = control.NewPool(c, v.now)
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, fn := range []string{"dear", "cheap"} {
+	for _, fn := range []string{"dear", "cheap", "demanded"} {
 		v.add(fn, 300*time.Millisecond, 200*time.Millisecond)
 		for _, at := range poisson(0.3)(200, r) {
 			v.at(start.Add(at), func() { v.invoke(call(fn), nil) })
@@ -173,12 +173,12 @@ func TestTerms(t *testing.T) {
 		return sum
 	}
 	before := idle(0, 100)
-	v.pool.SetTerms(map[string]control.Terms{"cheap": {Price: 0.1}, "dear": {Price: 7200}})
+	v.pool.SetTerms(map[string]control.Terms{"cheap": {Price: 0.1}, "dear": {Price: 7200}, "demanded": {Price: 7200, OnDemand: true}})
 	after := idle(100, 200)
-	if before["cheap"] < 60 || before["dear"] < 60 {
+	if before["cheap"] < 60 || before["dear"] < 60 || before["demanded"] < 60 {
 		t.Errorf("at the pool's own price there were too few idle instances to tell: %v", before)
 	}
-	if after["cheap"] > 2 || after["dear"] < 95 {
+	if after["cheap"] > 2 || after["dear"] < 95 || after["demanded"] > 2 {
 		t.Errorf("idle at the end of 100 windows: %v", after)
 	}
 	if s, _ := v.pool.State("cheap"); s.Price != 0.1 || s.Trust != control.TrustFull {
