@@ -39,7 +39,6 @@ type memory struct {
 type fitted struct {
 	best   gp.Params
 	around []gp.Params
-	slow   slowPart
 }
 
 type fitKey struct {
@@ -109,7 +108,7 @@ func believe(p *Problem, history []Run, m *memory) (*belief, error) {
 			fit.best = s.model.Start()
 			fit.around = slices.Repeat([]gp.Params{fit.best}, explanations)
 		}
-		if err := s.condition(fit.best, fit.slow); err != nil {
+		if err := s.condition(fit.best); err != nil {
 			return nil, fmt.Errorf("fitting %s: %w", b.name(v), err)
 		}
 		s.residuals(e)

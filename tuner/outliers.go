@@ -1,155 +1,65 @@
 package tuner
 
 import (
-	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/aquatope/aquatope/stats"
 )
 
 // outliers are the invocations that are slower than the rest explains, as a
 // share that depends on CPU: a function that is throttled stalls now and then
 // with a tenth of a CPU and never with one.
 type outliers struct {
-	lines    []odds // for each explanation; nil if there are no outliers
 	own, all *tally
-	// The share counted near a CPU is uncertain, both that of all functions and how
-	// this one differs: under each explanation it is off by so many standard deviations.
+	factors  []float64 // log ratios to the surface, ascending; of all functions
+	// The share is uncertain, both that of all functions and how this one differs:
+	// under each explanation of the data it is off by so many standard deviations.
 	common, apart []float64
-	sizes         [][]float64 // for each explanation, quantiles of the log ratio to the surface at equal steps
-	slower        float64     // mean ratio to the surface
 }
 
 const (
-	// Before data: one invocation in fifty with a core, give or take a factor, and
-	// rather more with less.
-	priorShare, priorSlope     = 0.02, -0.3
-	priorLevelSD, priorSlopeSD = 1.0, 0.5
-	// How far functions differ from one another, in standard deviations.
-	apartLevelSD, apartSlopeSD = 1.2, 0.5
-	// ownWeight is the number of observations of its own near a CPU that weigh as
-	// much as what all functions say of the share there; before data these are worth
-	// so many invocations.
-	ownWeight, priorSeen = 10.0, 25.0
+	// ownWeight is the number of observations of its own that weigh as much as
+	// what all functions say of the share of outliers.
+	ownWeight = 10.0
+	// Before data: one invocation in fifty, and that is not sure.
+	priorHits, priorSeen = 0.5, 25.0
 	// nearCPU is how far, in the logarithm of CPU, an invocation tells of others.
 	nearCPU = 0.25
-	// mostOf is for how many invocations a function counts at most in what all have
-	// in common, lest one that is invoked often speaks for all.
-	mostOf = 40.0
-	// The sizes of outliers are those of a function's own, of as many as othersWeight
-	// of all functions, and of priorWeight that might be.
-	othersWeight, priorWeight = 1.0, 0.3
-	// sizeSteps is how many quantiles stand for the sizes of outliers.
-	sizeSteps = 100
 )
 
-// priorSizes are log ratios of outliers before any was seen: 1.5 to 4 times slower.
-var priorSizes = [...]float64{0.4, 0.7, 1.05, 1.4}
-
-// learnOutliers returns those of every variable. Where there are few of them a
-// function's share is taken to be like that of the others: the odds of all are
-// fitted first, and those of each around them (empirical Bayes).
+// learnOutliers returns those of every variable.
 func learnOutliers(surfaces []*surface) []outliers {
-	var slow []residual
-	ownSize, scale := make([][]float64, len(surfaces)), make([]float64, len(surfaces))
-	var all []trialled
-	own := make([][]trialled, len(surfaces))
-	for v, s := range surfaces {
+	var factors []float64
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, s := range surfaces {
 		for _, r := range s.resid {
-			own[v] = append(own[v], trialled{r.cpu, 1, r.slow()})
-			scale[v] += r.sd / float64(len(s.resid))
+			lo, hi = math.Min(lo, r.cpu), math.Max(hi, r.cpu)
 			if r.slow() {
-				ownSize[v] = append(ownSize[v], r.z*r.sd)
-				slow = append(slow, r)
+				factors = append(factors, r.z*r.sd)
 			}
-		}
-		for _, t := range own[v] {
-			t.weight = math.Min(1, mostOf/float64(len(own[v])))
-			all = append(all, t)
 		}
 	}
 	out := make([]outliers, len(surfaces))
-	if len(slow) == 0 {
+	if len(factors) == 0 {
 		return out
 	}
-	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, t := range all {
-		lo, hi = math.Min(lo, t.cpu), math.Max(hi, t.cpu)
-	}
-	near := newTally(lo, hi)
-	before := odds{math.Log(priorShare / (1 - priorShare)), priorSlope}
-	common, spread := logistic(all, before, priorLevelSD, priorSlopeSD)
-	together := normalLevels(explanations, nil)
-	for v := range surfaces {
-		rng := rand.New(rand.NewPCG(designSeed, uint64(v)))
-		best, apart := logistic(own[v], common, apartLevelSD, apartSlopeSD)
-		// As far as the function's own data leave it open, it is off by what all are.
-		open := apart.level() / apartLevelSD
-		// What is far out for a steady function may be usual for this one, and what
-		// is usual for a function whose times vary would be far out for it.
-		var others []float64
-		for _, r := range slow {
-			others = append(others, math.Max(outlierZ*scale[v], math.Min(r.z*r.sd, r.z*scale[v])))
+	slices.Sort(factors)
+	all := newTally(lo, hi)
+	common := normalLevels(explanations, nil)
+	for v, s := range surfaces {
+		own := newTally(lo, hi)
+		for _, r := range s.resid {
+			own.add(r.cpu, r.slow())
 		}
-		// The most likely logarithm of a share is about that of its mean.
-		var middle float64
-		for _, t := range own[v] {
-			middle += t.cpu / float64(len(own[v]))
+		all.merge(own)
+		out[v] = outliers{
+			own: own, all: all, factors: factors, common: common,
+			apart: normalLevels(explanations, rand.New(rand.NewPCG(designSeed, uint64(v)))),
 		}
-		best.level -= apart.at(middle) / 2
-		first, second := normalLevels(explanations, rng), normalLevels(explanations, rng)
-		o := outliers{own: newTally(lo, hi), all: near, common: together, apart: first}
-		for _, t := range own[v] {
-			o.own.add(t.cpu, t.slow)
-		}
-		near.merge(o.own)
-		for e := range explanations {
-			line := apart.move(best, first[e], second[e])
-			line.level += open * open * spread.level() * together[e]
-			o.lines = append(o.lines, line)
-			o.learnSizes(ownSize[v], others, rng)
-		}
-		out[v] = o
 	}
 	return out
-}
-
-// learnSizes adds the sizes under one more explanation: those of the function's own
-// outliers and, the more the fewer these are, those of others, each counted a random
-// number of times (the Bayesian bootstrap of Rubin, 1981).
-func (o *outliers) learnSizes(own, others []float64, rng *rand.Rand) {
-	type weighted struct{ size, weight float64 }
-	var points []weighted
-	var total float64
-	add := func(sizes []float64, weight float64) {
-		for _, s := range sizes {
-			points = append(points, weighted{s, weight * rng.ExpFloat64()})
-			total += points[len(points)-1].weight
-		}
-	}
-	add(own, 1)
-	add(others, othersWeight/float64(len(others)))
-	add(priorSizes[:], priorWeight/float64(len(priorSizes)))
-	slices.SortFunc(points, func(a, b weighted) int { return cmp.Compare(a.size, b.size) })
-	table := make([]float64, sizeSteps)
-	k, below := 0, 0.0
-	for i := range table {
-		// Sizes are interpolated between the middles of the points' weights.
-		at := (float64(i) + 0.5) / sizeSteps * total
-		next := func() float64 { return below + points[k].weight + points[k+1].weight/2 }
-		for k < len(points)-2 && next() < at {
-			below += points[k].weight
-			k++
-		}
-		table[i] = points[k].size
-		if k < len(points)-1 {
-			from := below + points[k].weight/2
-			t := math.Min(math.Max((at-from)/(next()-from), 0), 1)
-			table[i] += t * (points[k+1].size - points[k].size)
-		}
-		o.slower += math.Exp(table[i]) / (sizeSteps * explanations)
-	}
-	o.sizes = append(o.sizes, table)
 }
 
 // normalLevels returns n evenly spaced quantiles of a normal distribution, in
@@ -166,53 +76,40 @@ func normalLevels(n int, rng *rand.Rand) []float64 {
 }
 
 // share returns the share of outliers at a CPU (logarithm of cores) under an
-// explanation. Half of these have it follow a line, the others have it be what was
-// counted near that CPU: a quota stalls below some CPU only, and what never stalled
-// near some CPU may have been lucky. When a percentile lies where outliers begin, too small
-// a share costs far more than one that is too large; the spread is what makes
-// promises careful there.
+// explanation. The share is taken as log-normal with the moments of its posterior:
+// the pooled share, corrected by the function's own count. When a percentile lies
+// where outliers begin, too small a share costs far more than one that is too
+// large; the spread is what makes promises careful there.
 func (o *outliers) share(cpu float64, explanation int) float64 {
-	if o.lines == nil {
+	if len(o.factors) == 0 {
 		return 0
 	}
 	const most = 0.5
-	if explanation%2 == 0 {
-		return math.Min(o.lines[explanation].share(cpu), most)
-	}
-	return math.Min(o.near(cpu, o.common[explanation], o.apart[explanation]), most)
-}
-
-// near is the share counted near a CPU: log-normal with the moments of its
-// posterior, the pooled share corrected by the function's own count.
-func (o *outliers) near(cpu, common, apart float64) float64 {
 	seen, hits := o.all.at(cpu)
-	seen, hits = seen+priorSeen, hits+priorShare*priorSeen
+	seen, hits = seen+priorSeen, hits+priorHits
 	pooled := hits / seen
 	seenOwn, hitsOwn := o.own.at(cpu)
 	mean := (hitsOwn + ownWeight*pooled) / (seenOwn + ownWeight)
 	// Coefficients of variation of Beta distributions.
 	cv := func(p, n float64) float64 { return math.Sqrt((1 - p) / (p * (n + 1))) }
-	a := cv(pooled, seen) * pooled / mean * ownWeight / (seenOwn + ownWeight)
-	b := cv(mean, seenOwn+ownWeight)
-	variance := math.Log1p(a*a + b*b)
-	z := (a*common + b*apart) / math.Hypot(a, b)
-	return mean * math.Exp(z*math.Sqrt(variance)-variance/2)
+	common := cv(pooled, seen) * pooled / mean * ownWeight / (seenOwn + ownWeight)
+	apart := cv(mean, seenOwn+ownWeight)
+	variance := math.Log1p(common*common + apart*apart)
+	z := (common*o.common[explanation] + apart*o.apart[explanation]) / math.Hypot(common, apart)
+	return math.Min(mean*math.Exp(z*math.Sqrt(variance)-variance/2), most)
 }
 
 // mean returns the share at a CPU over all explanations.
 func (o *outliers) mean(cpu float64) float64 {
 	var sum float64
-	for e := range o.lines {
-		sum += o.share(cpu, e) / float64(len(o.lines))
+	for e := range o.common {
+		sum += o.share(cpu, e) / float64(len(o.common))
 	}
 	return sum
 }
 
-// draw turns a uniform number in [0, 1) into the log ratio of an outlier under an
-// explanation.
-func (o *outliers) draw(u float64, explanation int) float64 {
-	return o.sizes[explanation][min(int(u*sizeSteps), sizeSteps-1)]
-}
+// draw turns a uniform number in [0, 1) into the log ratio of an outlier.
+func (o *outliers) draw(u float64) float64 { return stats.Quantile(u, o.factors) }
 
 // excess returns how much outliers with a given share add to the mean, as a
 // factor.
@@ -220,5 +117,51 @@ func (o *outliers) excess(share float64) float64 {
 	if share == 0 {
 		return 1
 	}
-	return 1 - share + share*o.slower
+	var sum float64
+	for _, f := range o.factors {
+		sum += math.Exp(f)
+	}
+	return 1 - share + share*sum/float64(len(o.factors))
+}
+
+// tally counts invocations, and the outliers among them, near each CPU: a curve
+// over a grid, since it is asked for every option of every function.
+type tally struct {
+	lo, step   float64
+	seen, hits []float64
+}
+
+const tallyPoints = 25
+
+func newTally(lo, hi float64) *tally {
+	return &tally{
+		lo: lo, step: math.Max(hi-lo, 1e-9) / (tallyPoints - 1),
+		seen: make([]float64, tallyPoints), hits: make([]float64, tallyPoints),
+	}
+}
+
+func (t *tally) add(cpu float64, hit bool) {
+	for k := range t.seen {
+		d := (t.lo + float64(k)*t.step - cpu) / nearCPU
+		w := math.Exp(-d * d / 2)
+		t.seen[k] += w
+		if hit {
+			t.hits[k] += w
+		}
+	}
+}
+
+func (t *tally) merge(o *tally) {
+	for k := range t.seen {
+		t.seen[k] += o.seen[k]
+		t.hits[k] += o.hits[k]
+	}
+}
+
+// at returns what is counted near a CPU, the nearest end outside of the grid.
+func (t *tally) at(cpu float64) (seen, hits float64) {
+	h := math.Min(math.Max((cpu-t.lo)/t.step, 0), tallyPoints-1)
+	k := min(int(h), tallyPoints-2)
+	a := h - float64(k)
+	return (1-a)*t.seen[k] + a*t.seen[k+1], (1-a)*t.hits[k] + a*t.hits[k+1]
 }

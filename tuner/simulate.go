@@ -156,17 +156,16 @@ func (b *belief) efficient(v int) []function.Resources {
 	s, n, space := b.surfaces[v], &b.noise[v], b.p.Functions[v].Space
 	floor := int64(b.evidence[v].floor)
 	type candidate struct {
-		r                      function.Resources
-		mean, sd, noise, share float64
+		r               function.Resources
+		mean, sd, noise float64
 	}
 	var all []candidate
 	for _, cpu := range axis(space.CPU, space.CPU.Min, cpuChoices) {
-		share := n.mean(math.Log(function.MilliCPU(cpu).Cores()))
 		for _, mem := range axis(space.Memory, floor, memoryChoices) {
 			r := function.Resources{CPU: function.MilliCPU(cpu), Memory: function.Bytes(mem)}
 			x := s.input(r)
 			mean, variance := s.post.Predict(x)
-			all = append(all, candidate{r, mean, math.Sqrt(variance), math.Sqrt(s.post.NoiseVariance(x)), share})
+			all = append(all, candidate{r, mean, math.Sqrt(variance), math.Sqrt(s.post.NoiseVariance(x))})
 		}
 	}
 	seen := map[function.Resources]bool{}
@@ -175,9 +174,10 @@ func (b *belief) efficient(v int) []function.Resources {
 		options := make([]search.Option, len(all))
 		for i, c := range all {
 			t := b.guidance(c.mean, c.sd, math.Hypot(c.noise, b.inputSpread(v, c.r)), doubt)
+			share := n.mean(b.logCPU(v, c.r))
 			options[i] = search.Option{
-				Resources: c.r, Time: t * b.slowness(v, c.share),
-				Cost: b.visits[v]*b.p.rate(c.r)*t*n.excess(c.share) + b.p.StandingCost(v, c.r),
+				Resources: c.r, Time: t * b.slowness(v, share),
+				Cost: b.visits[v]*b.p.rate(c.r)*t*n.excess(share) + b.p.StandingCost(v, c.r),
 			}
 		}
 		for _, o := range search.Front(options) {
@@ -308,23 +308,10 @@ func (sc *scenario) space(caution float64) *search.Space {
 			}
 			perDraw[d] = math.Log(b.p.Target.Of(part))
 		}
-		mean, sd := upperMoments(perDraw)
+		mean, sd := stats.Moments(perDraw)
 		return math.Exp(mean + caution*sd)
 	}
 	return sp
-}
-
-// upperMoments returns the mean and the standard deviation as the values above the
-// mean have it: of a percentile that may lie in a gap of the distribution most
-// worlds say little of how bad the others are.
-func upperMoments(x []float64) (mean, sd float64) {
-	mean, _ = stats.Moments(x)
-	for _, v := range x {
-		if v > mean {
-			sd += 2 * (v - mean) * (v - mean) / float64(max(len(x)-1, 1))
-		}
-	}
-	return mean, math.Sqrt(sd)
 }
 
 // guide is the effective time of an option: of the draw, if there is only one.
@@ -370,7 +357,7 @@ func (sc *scenario) column(slot, v, i int, dst []float64) {
 					off, size = effect.under(e, k, cpu), effect.size[k]
 				}
 				if u >= rest {
-					f[r] = math.Exp(off + n.draw((u-rest)/(1-rest), e))
+					f[r] = math.Exp(off + n.draw((u-rest)/(1-rest)))
 				} else {
 					f[r] = math.Exp(off + size*m.noises[own][i]*n.deviation(u/rest))
 				}

@@ -22,8 +22,7 @@ type surface struct {
 	data     gp.Data
 	points   points
 	censored []bool     // of each point
-	slow     []bool     // of each point: it is of the slow kind; nil if there is but one
-	outlier  []bool     // of each point, slow ones among them
+	outlier  []bool     // of each point
 	resid    []residual // of each invocation
 }
 
@@ -134,17 +133,9 @@ func (s *surface) observe(e evidence) {
 
 // condition conditions on the data with parameters p. Censored observations are
 // moved to where they are expected given that they exceed their bound; then
-// slow ones and outliers are told from the rest, count for less, and the rest is
-// conditioned anew.
-func (s *surface) condition(p gp.Params, k slowPart) error {
+// outliers are found and given little weight, and the rest conditioned anew.
+func (s *surface) condition(p gp.Params) error {
 	copy(s.data.Weight, s.points.weight)
-	copy(s.data.Y, s.points.value)
-	s.data.Fixed, s.slow = nil, nil
-	if k.share > 0 {
-		if err := s.tell(p, k); err != nil {
-			return fmt.Errorf("conditioning on service times: %w", err)
-		}
-	}
 	if err := s.impute(p); err != nil {
 		return err
 	}
@@ -165,9 +156,6 @@ func (s *surface) condition(p gp.Params, k slowPart) error {
 			return fmt.Errorf("conditioning on service times: %w", err)
 		}
 	}
-	for i, slow := range s.slow {
-		s.outlier[i] = s.outlier[i] || slow
-	}
 	return nil
 }
 
@@ -179,9 +167,6 @@ func (s *surface) impute(p gp.Params) error {
 		if !c {
 			rest.X, rest.Y = append(rest.X, s.data.X[i]), append(rest.Y, s.data.Y[i])
 			rest.Weight = append(rest.Weight, s.data.Weight[i])
-			if s.data.Fixed != nil {
-				rest.Fixed = append(rest.Fixed, s.data.Fixed[i])
-			}
 		}
 	}
 	if len(rest.Y) == len(s.censored) {
@@ -220,11 +205,7 @@ func (s *surface) residuals(e evidence) {
 		// The variance of the point, its noise taken out, and that of one
 		// invocation put in its place.
 		size := s.points.size[i]
-		noise := one / s.data.Weight[i]
-		if s.data.Fixed != nil {
-			noise += s.data.Fixed[i]
-		}
-		sd := math.Sqrt(math.Max(variance[i]-noise, 0) + one*size*size)
+		sd := math.Sqrt(math.Max(variance[i]-one/s.data.Weight[i], 0) + one*size*size)
 		for _, k := range of {
 			y := e.logTime[k]
 			if s.censored[i] {
@@ -284,7 +265,7 @@ func (s *surface) fit(start gp.Params, seed uint64) (fitted, error) {
 	if err != nil {
 		return fitted{}, err
 	}
-	if err := s.condition(p, slowPart{}); err != nil {
+	if err := s.condition(p); err != nil {
 		return fitted{}, err
 	}
 	if slices.Contains(s.outlier, true) {
@@ -293,10 +274,6 @@ func (s *surface) fit(start gp.Params, seed uint64) (fitted, error) {
 			return fitted{}, err
 		}
 	}
-	p, k, err := s.fitSlow(p, options)
-	if err != nil {
-		return fitted{}, err
-	}
 	around, err := s.around(p, seed)
-	return fitted{p, around, k}, err
+	return fitted{p, around}, err
 }
