@@ -120,9 +120,11 @@ type controlled struct {
 
 // PoolState is what the pool knows and wants of a function.
 type PoolState struct {
-	Mode      Mode
-	Planned   time.Time // begin of the window that it is about
-	Target    int       // instances wanted warm; applied in ModeApply only
+	Mode    Mode
+	Planned time.Time // begin of the window that it is about
+	Target  int       // instances wanted warm; applied in ModeApply only
+	// Part is for how long of the window one instance is wanted beside Target.
+	Part      time.Duration
 	KeepAlive time.Duration
 	Floor     int // of it, declared
 	Reason    string

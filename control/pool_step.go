@@ -225,7 +225,7 @@ func (p *Pool) foreseen(i int, now time.Time, t pool.Target, out *planned) {
 	out.Foreseen, out.Followed = p.mind.known[i].sight.share, p.mind.policy.Followed(i)
 	switch out.Trust {
 	case TrustFull, TrustWidened:
-		out.Target, out.KeepAlive = t.Warm, max(t.KeepAlive, p.functions[i].retained)
+		out.Target, out.Part, out.KeepAlive = t.Warm, t.Part.KeepAlive, max(t.KeepAlive, p.functions[i].retained)
 		if t.Part.KeepAlive > 0 {
 			p.promisePart(i, now, t.Part)
 		}

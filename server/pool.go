@@ -110,7 +110,7 @@ func (s *Server) poolOf(fn string) *api.Pool {
 		return nil
 	}
 	out := &api.Pool{
-		Mode: string(p.Mode), Planned: p.Planned, Window: s.config.Window, Target: p.Target, KeepAlive: p.KeepAlive,
+		Mode: string(p.Mode), Planned: p.Planned, Window: s.config.Window, Target: p.Target, Part: p.Part, KeepAlive: p.KeepAlive,
 		Floor: p.Floor, Reason: p.Reason, ColdStart: p.ColdStart, Service: p.Service,
 	}
 	ahead := s.ahead.get(fn)

@@ -105,7 +105,7 @@ func warmPoolTable(s api.Status) Table {
 		if p == nil {
 			continue
 		}
-		row := []any{f.Name, p.Mode, p.Target, f.Idle + f.Busy, f.Busy, "", "", "", "", "", "", "", "", fmt.Sprintf("%d (%d)", p.AheadUsed+p.AheadUnused, p.AheadUnused), p.Reason}
+		row := []any{f.Name, p.Mode, p.Wanted(), f.Idle + f.Busy, f.Busy, "", "", "", "", "", "", "", "", fmt.Sprintf("%d (%d)", p.AheadUsed+p.AheadUnused, p.AheadUnused), p.Reason}
 		if c := p.Forecast; c != nil {
 			last := len(c.Levels) - 1
 			row[5], row[6], row[7] = c.Arrivals[1], c.Arrivals[last], c.Instances[last]
@@ -115,7 +115,7 @@ func warmPoolTable(s api.Status) Table {
 			row[12] = fmt.Sprintf("%s (%s)", humanDuration(c.Account.Idle.Round(time.Second)), humanDuration(c.Account.KeepAliveIdle.Round(time.Second)))
 		}
 		t.Rows = append(t.Rows, row)
-		t.Note = fmt.Sprintf("Planned every %s. In 90 %% band: the share of recent windows in the nominal 90 %% interval. Foreseen: invocations whose run had begun early enough to start an instance. Cold, idle: what recent invocations would meet by forecasts, and by a fixed keep-alive. Ahead: instances started before anybody asked for one, and those of them that ended unused.", humanDuration(p.Window))
+		t.Note = fmt.Sprintf("Planned every %s. Target part: an instance is wanted for a part of the window. In 90 %% band: the share of recent windows in the nominal 90 %% interval. Foreseen: invocations whose run had begun early enough to start an instance. Cold, idle: what recent invocations would meet by forecasts, and by a fixed keep-alive. Ahead: instances started before anybody asked for one, and those of them that ended unused.", humanDuration(p.Window))
 	}
 	if len(t.Rows) == 0 {
 		t.Note = "The pool scheduler has not planned yet."

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/aquatope/aquatope/function"
@@ -29,6 +30,7 @@ type Pool struct {
 	Planned   time.Time     `json:"planned" doc:"Begin of the window that was planned."`
 	Window    time.Duration `json:"windowNanos"`
 	Target    int           `json:"target" doc:"Instances wanted warm; applied only in mode apply."`
+	Part      time.Duration `json:"partNanos" doc:"For how long of the window one instance is wanted beside the target."`
 	KeepAlive time.Duration `json:"keepAliveNanos" doc:"How long idle instances beyond the target stay."`
 	Floor     int           `json:"floor" doc:"What is declared by min-scale and warm-schedule."`
 	Reason    string        `json:"reason" doc:"What the target follows from."`
@@ -38,6 +40,15 @@ type Pool struct {
 
 	AheadUsed   int `json:"startedAheadUsed" doc:"Instances that were started ahead of any invocation and then served one, since the server started."`
 	AheadUnused int `json:"startedAheadUnused" doc:"Instances that were started ahead of any invocation and ended without serving one."`
+}
+
+// Wanted is the target for people to read: "part" where an instance is wanted for a
+// part of the window only.
+func (p Pool) Wanted() string {
+	if p.Target == 0 && p.Part > 0 {
+		return "part"
+	}
+	return strconv.Itoa(p.Target)
 }
 
 // Forecast is what a window is expected to bring.
