@@ -20,9 +20,12 @@ import (
 type Joint struct {
 	// Budget is the share of runs that may break the promise, in (0, 1).
 	Budget float64
-	// Thrift is how much more than the cheapest a plan may cost, as a share,
-	// where that buys fewer violations.
-	Thrift float64
+	// Loss is what a run that breaks the promise loses, in costs of a run. Plans are
+	// compared by their cost with that: fewer violations are bought where they are
+	// cheap, even if there is budget for more.
+	Loss float64
+	// Inertia is the share that has to be saved for Adjust to change a plan.
+	Inertia float64
 	// Caution is how many standard deviations of the prediction the budget is
 	// kept above its mean.
 	Caution float64
@@ -118,7 +121,7 @@ func (j Joint) Solve() (JointDecision, error) {
 // Adjust searches near to Starts only, among prices, which functions are kept and
 // the configurations given: little is tried, so that a plan in force can be
 // adjusted often. The first of Starts is kept unless it breaks the budget or
-// Thrift of its cost can be saved: a change is not free. While it keeps the budget
+// Inertia of what it costs can be saved: a change is not free. While it keeps the budget
 // each part of it moves by a step only: what came last, such as a burst, may
 // not be what comes, and the next adjustment sees what this one did.
 func (j Joint) Adjust(all []tuner.Configuration) (JointDecision, error) {
@@ -144,7 +147,7 @@ func (j Joint) Adjust(all []tuner.Configuration) (JointDecision, error) {
 			best = d
 		}
 	}
-	if before.Feasible && best.Cost > (1-j.Thrift)*before.Cost {
+	if before.Feasible && s.outlay(best) > (1-j.Inertia)*s.outlay(before) {
 		best = before
 	}
 	best.Tried, best.Frontier = len(s.full()), frontier(s.full())
@@ -153,7 +156,6 @@ func (j Joint) Adjust(all []tuner.Configuration) (JointDecision, error) {
 
 // decided is the end of a search.
 func (s *jointSearch) decided(best JointDecision) JointDecision {
-	best = s.thrifty(best)
 	full := s.full()
 	best.Tried, best.Frontier = len(full), frontier(full)
 	return best

@@ -47,7 +47,7 @@ func (s *jointSearch) solve(alone bool) (JointDecision, error) {
 		if best, err = s.halve(best, all, alone); err != nil {
 			return JointDecision{}, err
 		}
-		if before.Configuration != nil && best.Cost > 0.995*before.Cost {
+		if before.Configuration != nil && s.outlay(best) > 0.995*s.outlay(before) {
 			break
 		}
 		serving = best.Serving // starting counts: it is paid and waited for where nothing is kept, too
@@ -285,7 +285,7 @@ func frontier(all []JointDecision) []JointDecision {
 
 func (s *jointSearch) used(x JointPrediction) float64 { return x.Used(s.Caution) }
 
-// better prefers what keeps the budget, then what costs less. Where nothing keeps
+// better prefers what keeps the budget, then the smaller outlay. Where nothing keeps
 // it, fewer violations are worth money, but not any money.
 func (s *jointSearch) better(a, b JointDecision) bool {
 	if a.Feasible != b.Feasible {
@@ -294,7 +294,12 @@ func (s *jointSearch) better(a, b JointDecision) bool {
 	if !a.Feasible {
 		return s.regret(a) < s.regret(b)
 	}
-	return a.Cost < b.Cost
+	return s.outlay(a) < s.outlay(b)
+}
+
+// outlay is the cost of a run with what is lost by those that break the promise.
+func (s *jointSearch) outlay(d JointDecision) float64 {
+	return d.Cost * (1 + s.Loss*s.used(d.JointPrediction))
 }
 
 // worth is by how many percent more may be spent for one percent fewer violations
@@ -303,19 +308,4 @@ const worth = 4
 
 func (s *jointSearch) regret(d JointDecision) float64 {
 	return worth*math.Log(math.Max(s.used(d.JointPrediction), 1e-6)) + math.Log(math.Max(d.Cost, 1e-300))
-}
-
-// thrifty returns the plan of fewest violations among those that cost little
-// more than the best.
-func (s *jointSearch) thrifty(best JointDecision) JointDecision {
-	if !best.Feasible {
-		return best
-	}
-	limit := best.Cost * (1 + s.Thrift)
-	for _, d := range s.full() {
-		if d.Feasible && d.Cost <= limit && s.used(d.JointPrediction) < s.used(best.JointPrediction) {
-			best = d
-		}
-	}
-	return best
 }

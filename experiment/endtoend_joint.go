@@ -100,7 +100,7 @@ func (r *joint) budget() float64 {
 // search is for plans by the whole error budget.
 func (r *joint) search() control.Joint {
 	j := control.Joint{
-		Budget: r.budget(), Thrift: rehearsal.Thrift, Caution: rehearsal.Caution, ColdStarts: r.Starts(), Prices: rehearsal.Prices,
+		Budget: r.budget(), Loss: rehearsal.Loss, Inertia: rehearsal.Inertia, Caution: rehearsal.Caution, ColdStarts: r.Starts(), Prices: rehearsal.Prices,
 		Alone: r.o.noLookAhead, Configure: r.configure, Predict: r.predict,
 	}
 	if r.o.certain {

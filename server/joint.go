@@ -64,7 +64,7 @@ func (s *Server) decideJointly(ctx context.Context, name string, free bool) (*ap
 		return nil, err
 	}
 	j := control.Joint{
-		Budget: in.plan.qos.ErrorBudget(), Thrift: rehearsal.Thrift, Caution: rehearsal.Caution, ColdStarts: in.rehearsal.Starts(),
+		Budget: in.plan.qos.ErrorBudget(), Loss: rehearsal.Loss, Inertia: rehearsal.Inertia, Caution: rehearsal.Caution, ColdStarts: in.rehearsal.Starts(),
 		Prices: rehearsal.Prices, Starts: []control.JointPlan{in.current}, Predict: rehearse,
 		Configure: func(serving tuner.Serving) ([]tuner.Configuration, error) {
 			all, err := in.rehearsal.Configure(serving)

@@ -9,9 +9,13 @@ var Prices = []float64{0.005, 1, 5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5
 
 // What plans are decided with, by servers and experiments alike.
 const (
-	// Thrift is how much more than the cheapest a plan may cost where that breaks
-	// the promise less often.
-	Thrift = 0.03
+	// Loss is what a run that breaks the promise loses, in costs of a run. Plans that
+	// break it in the whole of a budget of 5 % have to be a tenth cheaper than those
+	// that always keep it.
+	Loss = 2
+	// Inertia is the share of its cost that has to be saved for a plan in force to
+	// be changed.
+	Inertia = 0.03
 	// Caution is how many standard deviations of what is not known are kept between
 	// the violations expected and the error budget.
 	Caution = 1.5
