@@ -9,18 +9,22 @@ import "math"
 // for one another. Being a prior it need not be right; what it gets wrong the
 // Gaussian process around it learns.
 //
+// Only whole units of CPU may count, as for programs that start a thread for each
+// core, or for every other half.
+//
 // Its parameters are the log time at the middle with ample memory, the log odds
 // of the serial fraction at one core, the log of the largest useful CPU in
 // cores, the log of the exponent of the memory penalty, the log of the memory
 // that is enough relative to the middle, the log odds of how much only whole
-// cores count, as for programs that start a thread for each, and the log of the
-// power.
+// units count, and the log of the power.
 type amdahl struct {
 	middle float64 // log of the CPU, in cores, that input 0 is relative to
+	unit   float64 // log of the CPU, in cores, of which only whole multiples may count
 }
 
 const (
 	amdahlParams = 7
+	wholeParam   = 5    // of them, the log odds of how much only whole units count
 	cpuKnee      = 0.12 // width, in the logarithm, of the bend at the largest useful CPU
 	memoryKnee   = 0.15 // of the bend where memory is enough
 )
@@ -28,15 +32,15 @@ const (
 func (amdahl) Len() int { return amdahlParams }
 
 func (a amdahl) At(x, p []float64) float64 {
-	v := speed(a.middle+x[0], p[1], p[2], p[5], p[6])
-	v0 := speed(a.middle, p[1], p[2], p[5], p[6])
+	v := speed(a.middle+x[0], a.unit, p[1], p[2], p[5], p[6])
+	v0 := speed(a.middle, a.unit, p[1], p[2], p[5], p[6])
 	h, _ := penalty(x[1], p[3], p[4])
 	return p[0] + v.log - v0.log + h
 }
 
 func (a amdahl) Grad(x, p, dst []float64) {
-	v := speed(a.middle+x[0], p[1], p[2], p[5], p[6])
-	v0 := speed(a.middle, p[1], p[2], p[5], p[6])
+	v := speed(a.middle+x[0], a.unit, p[1], p[2], p[5], p[6])
+	v0 := speed(a.middle, a.unit, p[1], p[2], p[5], p[6])
 	h, m := penalty(x[1], p[3], p[4])
 	dst[0], dst[1], dst[2], dst[3], dst[4] = 1, v.dOdds-v0.dOdds, v.dLimit-v0.dLimit, h, m
 	dst[5], dst[6] = v.dWhole-v0.dWhole, v.dPower-v0.dPower
@@ -47,13 +51,13 @@ func (a amdahl) Grad(x, p, dst []float64) {
 // of c, the log odds of whole cores, and the log of p.
 type speeds struct{ log, dOdds, dLimit, dWhole, dPower float64 }
 
-func speed(logCPU, logOdds, logLimit, logWhole, logPower float64) speeds {
+func speed(logCPU, logUnit, logOdds, logLimit, logWhole, logPower float64) speeds {
 	s := sigmoid(logOdds)
 	whole := sigmoid(logWhole)
 	power := math.Exp(logPower)
-	var rest float64 // what is beyond the last whole core, in the logarithm
-	if logCPU > 0 {
-		rest = logCPU - math.Log(math.Floor(math.Exp(logCPU)*(1+1e-9)))
+	var rest float64 // what is beyond the last whole unit, in the logarithm
+	if units := logCPU - logUnit; units > 0 {
+		rest = units - math.Log(math.Floor(math.Exp(units)*(1+1e-9)))
 	}
 	logCPU -= whole * rest
 	// soft minimum of CPU and limit

@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/aquatope/aquatope/function"
-	"github.com/aquatope/aquatope/gp"
 	"github.com/aquatope/aquatope/workflow"
 )
 
@@ -37,8 +36,8 @@ type memory struct {
 
 // fitted are the most likely parameters and others that are about as likely.
 type fitted struct {
-	best   gp.Params
-	around []gp.Params
+	best   explanation
+	around []explanation
 }
 
 type fitKey struct {
@@ -104,11 +103,12 @@ func believe(p *Problem, history []Run, m *memory) (*belief, error) {
 		s := b.surface(v, e)
 		s.observe(e)
 		fit := before[v]
-		if fit.best == nil {
-			fit.best = s.model.Start()
-			fit.around = slices.Repeat([]gp.Params{fit.best}, explanations)
+		if fit.best.params == nil {
+			fit.best.params = s.model.Start()
+			fit.around = slices.Repeat([]explanation{fit.best}, explanations)
 		}
-		if err := s.condition(fit.best); err != nil {
+		s.counts(fit.best.unit)
+		if err := s.condition(fit.best.params); err != nil {
 			return nil, fmt.Errorf("fitting %s: %w", b.name(v), err)
 		}
 		s.residuals(e)

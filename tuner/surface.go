@@ -59,6 +59,7 @@ func newSurface(space function.Space, e evidence) *surface {
 		mean += y / float64(len(e.logTime))
 	}
 	halfM := (hiM - loM) / 2
+	whole := wholeOf(0)
 	s.model = &gp.Model{
 		Dim: 2, Form: gp.Product, Mean: amdahl{middle: s.middle[0]}, Noise: gp.LinearNoise{Dim: 2}, Linearise: true,
 		Priors: []gp.Prior{
@@ -74,11 +75,11 @@ func newSurface(space function.Space, e evidence) *surface {
 			gp.Normal{Mean: hiC - 0.5, SD: 1},
 			gp.Normal{Mean: math.Log(0.3), SD: 0.8},
 			gp.Normal{Mean: -0.5 * halfM, SD: 0.1 + 0.6*halfM},
-			gp.Normal{Mean: -2.5, SD: 1.5},
+			whole.prior,
 			gp.Normal{Mean: math.Log(0.9), SD: 0.25},
 		},
-		Lower: []float64{-2.5, -2.5, 2 * math.Log(0.005), 2 * math.Log(1e-4), -3, -3, mean - 20, -8, loC - 0.5, -5, -halfM - 1, -6, -1.5},
-		Upper: []float64{2.5, 2.5, 2 * math.Log(1), math.Log(maxVariance), 3, 3, mean + 20, 6, hiC + 2, 1.5, halfM, 5, 0.3},
+		Lower: []float64{-2.5, -2.5, 2 * math.Log(0.005), 2 * math.Log(1e-4), -3, -3, mean - 20, -8, loC - 0.5, -5, -halfM - 1, whole.lower, -1.5},
+		Upper: []float64{2.5, 2.5, 2 * math.Log(1), math.Log(maxVariance), 3, 3, mean + 20, 6, hiC + 2, 1.5, halfM, whole.upper, 0.3},
 	}
 	return s
 }
@@ -220,13 +221,14 @@ func (s *surface) residuals(e evidence) {
 
 // explore conditions on the same data, outliers as they were found, with other
 // parameters.
-func (s *surface) explore(around []gp.Params) error {
-	for i, p := range around {
-		if i > 0 && &p[0] == &around[i-1][0] {
+func (s *surface) explore(around []explanation) error {
+	for i, x := range around {
+		if i > 0 && &x.params[0] == &around[i-1].params[0] {
 			s.others = append(s.others, s.others[i-1])
 			continue
 		}
-		post, err := s.model.Condition(s.data, p)
+		s.counts(x.unit)
+		post, err := s.model.Condition(s.data, x.params)
 		if err != nil {
 			return fmt.Errorf("conditioning on service times: %w", err)
 		}
@@ -237,15 +239,17 @@ func (s *surface) explore(around []gp.Params) error {
 
 // around draws parameters that explain the data, to which p was fitted, about as
 // well as p does.
-func (s *surface) around(p gp.Params, seed uint64) ([]gp.Params, error) {
-	const candidates = 3 * explanations
+func (s *surface) around(p gp.Params, n int, seed uint64) ([]gp.Params, error) {
+	const candidates = 3
 	dim := s.model.NumParams() - s.model.Mean.Len()
-	return s.model.Around(s.data, p, bayesopt.NewSobol(dim).Scrambled(seed).Normals(candidates), explanations)
+	return s.model.Around(s.data, p, bayesopt.NewSobol(dim).Scrambled(seed).Normals(candidates*n), n)
 }
 
 // fit finds the parameters for the data, starting from an earlier fit if there
 // is one.
-func (s *surface) fit(start gp.Params, seed uint64) (fitted, error) {
+func (s *surface) fit(from explanation, seed uint64) (fitted, error) {
+	start := from.params
+	s.counts(from.unit)
 	if start == nil {
 		start = s.model.Start()
 	} else {
@@ -274,6 +278,5 @@ func (s *surface) fit(start gp.Params, seed uint64) (fitted, error) {
 			return fitted{}, err
 		}
 	}
-	around, err := s.around(p, seed)
-	return fitted{p, around}, err
+	return s.modes(explanation{p, from.unit}, options, seed)
 }
