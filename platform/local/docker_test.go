@@ -39,10 +39,8 @@ func TestDockerDriver(t *testing.T) {
 			})
 			return w
 		},
-		Function:  func(name string) function.Function { return function.Function{Name: name, Image: image} },
-		Limits:    enforced.CPU && enforced.Memory,
-		Patience:  time.Minute,
-		StartTime: 5 * time.Second,
+		Function: func(name string) function.Function { return function.Function{Name: name, Image: image} },
+		Limits:   enforced.CPU && enforced.Memory,
 	})
 }
 
@@ -112,7 +110,7 @@ func engine(t *testing.T) {
 			t.Skipf("the Docker engine does not start here: %s", log.String())
 		default:
 		}
-		if time.Since(begun) > time.Minute {
+		if time.Since(begun) > patience {
 			_ = cmd.Process.Kill()
 			t.Fatalf("the Docker engine does not answer: %s", log.String())
 		}
@@ -121,7 +119,7 @@ func engine(t *testing.T) {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		select {
 		case <-ended:
-		case <-time.After(30 * time.Second):
+		case <-time.After(time.Minute):
 			_ = cmd.Process.Kill()
 			<-ended
 		}
@@ -134,7 +132,7 @@ func reachable(ctx context.Context) error {
 		return err
 	}
 	defer api.Close()
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	_, err = api.Ping(ctx, client.PingOptions{})
 	return err

@@ -245,7 +245,7 @@ func (in *instance) finishLater(pending *wire.Pending) {
 // ended: a moment for the kernel, then as long as it takes the driver to notice.
 const (
 	kernelNotice = 100 * time.Millisecond
-	driverNotice = 10 * time.Second
+	driverNotice = 30 * time.Second
 )
 
 // ended waits for an instance's end to be known, if it has ended.

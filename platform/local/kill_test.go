@@ -43,10 +43,11 @@ func TestMain(m *testing.M) {
 
 // host runs a platform with an instance that left a child behind, prints the process numbers of the instances, and waits.
 func host(dir, driver string, fn function.Function) error {
-	p, err := local.New(local.Config{DataDir: dir, Driver: driver})
+	p, err := local.New(local.Config{DataDir: dir, Driver: driver, QueueDeadline: patience})
 	if err != nil {
 		return err
 	}
+	fn.StartTimeout = patience
 	rev := function.NewRevision(fn, function.Resources{CPU: 250, Memory: 64 * function.MiB})
 	ctx := context.Background()
 	if err := p.Deploy(ctx, rev); err != nil {
@@ -84,7 +85,7 @@ func TestKilledServer(t *testing.T) {
 	dir, bin := t.TempDir(), platformtest.Build(t)
 	for round := range 3 {
 		killServer(t, "AQUATOPE_TEST_HOST="+dir, "AQUATOPE_TEST_FUNCTION="+bin)
-		for end := time.Now().Add(20 * time.Second); len(running(bin)) > 0; time.Sleep(5 * time.Millisecond) {
+		for end := time.Now().Add(patience); len(running(bin)) > 0; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("round %d: processes %v live on", round, running(bin))
 			}
@@ -150,7 +151,7 @@ func TestBrokenWarmInstance(t *testing.T) {
 				t.Errorf("start %d came %s after the one before", i, pause)
 			}
 			last = s
-		case <-time.After(30 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("no start after the first %d", i)
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -27,7 +26,7 @@ func TestSoak(t *testing.T) {
 	dir, bin := t.TempDir(), platformtest.Build(t)
 	var observed atomic.Int64
 	p, err := local.New(local.Config{
-		DataDir: dir, Capacity: function.Resources{CPU: 2000, Memory: function.GiB}, QueueDeadline: 5 * time.Minute,
+		DataDir: dir, Capacity: function.Resources{CPU: 2000, Memory: function.GiB}, QueueDeadline: patience,
 		Observer: func(function.Observation) { observed.Add(1) },
 	})
 	if err != nil {
@@ -35,7 +34,7 @@ func TestSoak(t *testing.T) {
 	}
 	names := []string{"one", "two", "three"}
 	for i, name := range names {
-		rev := function.NewRevision(function.Function{Name: name, Command: []string{bin}, Concurrency: 1},
+		rev := function.NewRevision(function.Function{Name: name, Command: []string{bin}, Concurrency: 1, Timeout: patience, StartTimeout: patience},
 			function.Resources{CPU: function.MilliCPU(250 * (i + 1)), Memory: 64 * function.MiB})
 		if err := p.Deploy(t.Context(), rev); err != nil {
 			t.Fatal(err)
@@ -61,7 +60,7 @@ func TestSoak(t *testing.T) {
 	if n := observed.Load(); n != total {
 		t.Errorf("%d invocations were observed as %d", total, n)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := p.Close(ctx); err != nil {
 		t.Error(err)

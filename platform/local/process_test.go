@@ -3,6 +3,7 @@ package local_test
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -26,6 +27,9 @@ func world(t *testing.T, cfg local.Config) (*local.Platform, platformtest.World)
 		defer mu.Unlock()
 		seen = append(seen, o)
 	}
+	if cfg.QueueDeadline == 0 {
+		cfg.QueueDeadline = patience
+	}
 	if cfg.Capacity == (function.Resources{}) {
 		cfg.Capacity = function.Resources{CPU: 4000, Memory: 2 * function.GiB}
 	}
@@ -34,7 +38,7 @@ func world(t *testing.T, cfg local.Config) (*local.Platform, platformtest.World)
 		t.Fatal(err)
 	}
 	closed := sync.OnceValue(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		return p.Close(ctx)
 	})
@@ -47,8 +51,12 @@ func world(t *testing.T, cfg local.Config) (*local.Platform, platformtest.World)
 		Platform:     p,
 		Close:        func(context.Context) error { return closed() },
 		Observations: func() []function.Observation { mu.Lock(); defer mu.Unlock(); return slices.Clone(seen) },
+		Shared:       filepath.Join(cfg.DataDir, "shared"),
 	}
 }
+
+// patience is how long to wait for what has to happen, on however slow a machine.
+const patience = 2 * time.Minute
 
 func TestProcessDriver(t *testing.T) {
 	bin := platformtest.Build(t)
@@ -63,10 +71,6 @@ func TestProcessDriver(t *testing.T) {
 		}
 		t.Log("limits are not tested: ", enforced.Reason)
 	}
-	startTime := time.Second
-	if os.Getenv("AQUATOPE_TEST_SLOW") != "" { // an emulated machine
-		startTime = 15 * time.Second
-	}
 	platformtest.Run(t, platformtest.Harness{
 		New: func(t *testing.T, o platformtest.Options) platformtest.World {
 			_, w := world(t, local.Config{
@@ -77,8 +81,6 @@ func TestProcessDriver(t *testing.T) {
 		Function: func(name string) function.Function {
 			return function.Function{Name: name, Command: []string{bin}}
 		},
-		Limits:    enforced.CPU && enforced.Memory,
-		Patience:  20 * startTime,
-		StartTime: startTime,
+		Limits: enforced.CPU && enforced.Memory,
 	})
 }

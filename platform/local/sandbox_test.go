@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/platform"
@@ -17,9 +16,10 @@ import (
 	"github.com/aquatope/aquatope/platform/platformtest"
 )
 
-// call deploys fn on p under a quarter CPU and invokes it once.
+// call deploys fn on p under half a CPU and invokes it once.
 func call(t *testing.T, p *local.Platform, fn function.Function, body string) *platform.Response {
 	t.Helper()
+	fn.StartTimeout = patience
 	rev := function.NewRevision(fn, function.Resources{CPU: 500, Memory: 64 * function.MiB})
 	if err := p.Deploy(t.Context(), rev); err != nil {
 		t.Fatal(err)
@@ -89,7 +89,7 @@ func TestPortTakenByAnotherProgram(t *testing.T) {
 		t.Skip(err)
 	}
 	defer l.Close()
-	resp = call(t, p, function.Function{Name: "g", Command: []string{bin}, StartTimeout: 5 * time.Second}, `{"echo":true}`)
+	resp = call(t, p, function.Function{Name: "g", Command: []string{bin}}, `{"echo":true}`)
 	if string(resp.Body) != `{"echo":true}` {
 		t.Errorf("got %s", resp.Body)
 	}

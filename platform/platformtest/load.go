@@ -44,7 +44,7 @@ func testRemoveUnderLoad(_ *testing.T, b *bench) {
 		b.must(p.Remove(b.Context(), rev.Name))
 		b.eventually(rev.Name, "its end", func(s platform.RevisionState) bool { return s.Revision == "" })
 		before := calls.Load()
-		for end := time.Now().Add(b.h.Patience); calls.Load() < before+10 && time.Now().Before(end); {
+		for end := time.Now().Add(patience); calls.Load() < before+10 && time.Now().Before(end); {
 			time.Sleep(time.Millisecond)
 		}
 		rev = next
@@ -54,20 +54,37 @@ func testRemoveUnderLoad(_ *testing.T, b *bench) {
 }
 
 func testClose(_ *testing.T, b *bench) {
-	p := b.world(Options{})
+	b.world(Options{})
 	rev := b.deploy("f", small, alone)
 	b.invoke("f", "")
-	one := b.begin(b.Context(), "f", "", `{"sleepMs":300}`)
+	one := b.begin(b.Context(), "f", "", held)
 	b.eventually(rev.Name, "a busy instance", func(s platform.RevisionState) bool { return s.Busy == 1 })
 	two := b.begin(b.Context(), "f", "", "")
 	b.eventually(rev.Name, "a request that waits", func(s platform.RevisionState) bool { return s.Queued == 1 })
-	ctx, cancel := context.WithTimeout(b.Context(), b.h.Patience)
-	defer cancel()
-	b.must(b.w.Close(ctx))
+	closed := make(chan error, 1)
+	go func() { closed <- b.w.Close(b.Context()) }()
+	b.closing()
+	b.letGo()
+	b.must(<-closed)
 	b.must((<-one).err)
 	b.must((<-two).err)
-	_, err := p.Invoke(b.Context(), platform.Request{Function: "f"})
-	b.refused(nil, err, function.OutcomeRejected)
+}
+
+// closing waits until the platform takes no more requests. Until then one whose
+// caller is gone already ends as that.
+func (b *bench) closing() {
+	b.Helper()
+	ctx, cancel := context.WithCancel(b.Context())
+	cancel()
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		_, err := b.w.Platform.Invoke(ctx, platform.Request{Function: "f"})
+		if ierr, ok := err.(*platform.InvokeError); ok && ierr.Outcome == function.OutcomeRejected {
+			return
+		}
+		if time.Now().After(end) {
+			b.Fatalf("requests are still accepted: %v", err)
+		}
+	}
 }
 
 // testObservations checks that every invocation is observed once, however it

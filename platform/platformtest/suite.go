@@ -1,11 +1,15 @@
 // Package platformtest is the conformance suite of platforms: what the engine,
 // the pool scheduler and the tuner rely on, tested against each world with the
-// same function. No test in it asserts wall time; where time matters it is a
-// ratio to CPU time, or an order of events.
+// same function. No test in it asserts wall time or hurries: an invocation that is
+// to be under way while something else happens waits until the case lets it go on.
+// Where time matters it is a ratio to CPU time, or an order of events.
 package platformtest
 
 import (
+	"cmp"
 	"context"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -29,6 +33,8 @@ type World struct {
 	Observations func() []function.Observation
 	// Close ends the platform as its owner would.
 	Close func(context.Context) error
+	// Shared is the folder that instances see as $AQUATOPE_DATA.
+	Shared string
 }
 
 // Harness makes worlds of one kind.
@@ -40,12 +46,14 @@ type Harness struct {
 	Function func(name string) function.Function
 	// Limits says that CPU and memory limits take effect and are measured.
 	Limits bool
-	// Patience is how long to wait for something that has to happen.
-	Patience time.Duration
-	// StartTime is more than any instance needs to start, and as little as
-	// can be: cases that wait in vain for one wait that long.
-	StartTime time.Duration
 }
+
+// patience is how long to wait for something that has to happen: far longer than
+// it takes on any machine, as only a case that fails waits that long.
+const patience = 2 * time.Minute
+
+// inVain is how long to wait for something that cannot happen.
+const inVain = 500 * time.Millisecond
 
 // small are the resources of functions for which they do not matter.
 var small = function.Resources{CPU: 500, Memory: 64 * function.MiB}
@@ -102,6 +110,7 @@ type bench struct {
 // world makes the case's world.
 func (b *bench) world(o Options) platform.Platform {
 	b.Helper()
+	o.QueueDeadline = cmp.Or(o.QueueDeadline, patience)
 	b.w = b.h.New(b.T, o)
 	return b.w.Platform
 }
@@ -116,9 +125,32 @@ func (b *bench) deploy(name string, r function.Resources, change func(*function.
 	return rev
 }
 
+// held is the body of an invocation that is under way until letGo.
+const held = `{"until":"go"}`
+
+// holding waits until a held invocation has reached its function.
+func (b *bench) holding() {
+	b.Helper()
+	path := filepath.Join(b.w.Shared, "go.awaited")
+	for end := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			b.Fatal("no invocation reached its function")
+		}
+	}
+}
+
+// letGo lets all held invocations end, the present and the coming ones.
+func (b *bench) letGo() {
+	b.Helper()
+	b.must(os.WriteFile(filepath.Join(b.w.Shared, "go"), nil, 0o600))
+}
+
 func (b *bench) revision(name string, r function.Resources, change func(*function.Function)) function.Revision {
 	fn := b.h.Function(name)
-	fn.Concurrency, fn.Timeout, fn.StartTimeout = 1, time.Minute, time.Minute
+	fn.Concurrency, fn.Timeout, fn.StartTimeout = 1, patience, patience
 	if change != nil {
 		change(&fn)
 	}
@@ -178,7 +210,7 @@ func (b *bench) state(revision string) platform.RevisionState {
 // eventually waits until the revision's state satisfies cond.
 func (b *bench) eventually(revision, what string, cond func(platform.RevisionState) bool) {
 	b.Helper()
-	for end := time.Now().Add(b.h.Patience); ; time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
 		s := b.state(revision)
 		if cond(s) {
 			return
@@ -192,7 +224,7 @@ func (b *bench) eventually(revision, what string, cond func(platform.RevisionSta
 // observed waits for n observations and returns them.
 func (b *bench) observed(n int) []function.Observation {
 	b.Helper()
-	for end := time.Now().Add(b.h.Patience); ; time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
 		o := b.w.Observations()
 		if len(o) >= n || time.Now().After(end) {
 			if len(o) != n {

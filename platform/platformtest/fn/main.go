@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -22,6 +23,7 @@ type request struct {
 	BurnMS  int    `json:"burnMs"`  // CPU time to use
 	AllocMB int    `json:"allocMB"` // memory to touch
 	SleepMS int    `json:"sleepMs"`
+	Until   string `json:"until"`  // wait until the shared folder holds a file of this name
 	Exit    *int   `json:"exit"`   // end the process with this status
 	Drop    bool   `json:"drop"`   // close the connection without an answer
 	Raw     string `json:"raw"`    // answer with these bytes, and close
@@ -90,6 +92,9 @@ func handle(w http.ResponseWriter, r *http.Request) {
 		touch(req.AllocMB << 20)
 	}
 	time.Sleep(time.Duration(req.SleepMS) * time.Millisecond)
+	if req.Until != "" {
+		await(filepath.Join(os.Getenv("AQUATOPE_DATA"), req.Until))
+	}
 	if req.Exit != nil {
 		fmt.Fprintln(os.Stderr, "asked to exit")
 		os.Exit(*req.Exit)
@@ -125,6 +130,17 @@ func handle(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, strings.Repeat("x", req.Bytes))
 	default:
 		_, _ = io.WriteString(w, "{}")
+	}
+}
+
+// await returns once there is a file at path. Another one beside it tells that it waits.
+func await(path string) {
+	_ = os.WriteFile(path+".awaited", nil, 0o600)
+	for {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
 	}
 }
 

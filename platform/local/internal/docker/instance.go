@@ -3,8 +3,6 @@ package docker
 import (
 	"context"
 	"errors"
-	"os"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -33,10 +31,7 @@ func (in *instance) Done() <-chan struct{} { return in.done }
 func (in *instance) Exit() string          { return in.exit }
 
 // Alive looks for the process itself: an engine cleans up before it tells.
-func (in *instance) Alive() bool {
-	_, err := os.Stat("/proc/" + strconv.Itoa(in.pid))
-	return err == nil
-}
+func (in *instance) Alive() bool { return sandbox.Alive(in.pid) }
 
 // Verify has nothing to check: the address is the container's own.
 func (in *instance) Verify() error { return nil }
@@ -51,7 +46,7 @@ func (in *instance) OOMKills() int {
 }
 
 // drainOutput is how long the rest of an ended container's output is waited for.
-const drainOutput = 300 * time.Millisecond
+const drainOutput = 2 * time.Second
 
 func (in *instance) Tail() []string {
 	select {

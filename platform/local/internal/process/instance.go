@@ -34,18 +34,18 @@ type instance struct {
 func (in *instance) Addr() string          { return net.JoinHostPort("127.0.0.1", strconv.Itoa(in.port)) }
 func (in *instance) Done() <-chan struct{} { return in.done }
 
-// Alive is false once the process was waited for, which follows its end at once.
+// Alive is false from the moment on that the process ends.
 func (in *instance) Alive() bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return !in.reaped
+	return !in.reaped && sandbox.Alive(in.cmd.Process.Pid)
 }
 
 func (in *instance) Exit() string { return in.cmd.ProcessState.String() }
 
 // drainOutput is how long the output of an ended process is waited for: a
 // descendant may hold the pipe open.
-const drainOutput = 100 * time.Millisecond
+const drainOutput = time.Second
 
 func (in *instance) Tail() []string {
 	select {

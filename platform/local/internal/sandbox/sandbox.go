@@ -49,8 +49,8 @@ type Instance interface {
 	Verify() error
 	// Done is closed when the instance's main process has ended.
 	Done() <-chan struct{}
-	// Alive reports whether the main process still exists, which the kernel
-	// knows some time before Done is closed.
+	// Alive reports whether the main process exists and is not ending, which the
+	// kernel knows some time before Done is closed.
 	Alive() bool
 	// Exit says how it ended, in words; valid after Done.
 	Exit() string
