@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -25,7 +27,16 @@ func TestMain(m *testing.M) {
 	if child() {
 		return
 	}
-	goleak.VerifyTestMain(m)
+	code := m.Run()
+	leak := goleak.Find()
+	for end := time.Now().Add(patience); leak != nil && time.Now().Before(end); {
+		leak = goleak.Find()
+	}
+	if leak != nil {
+		fmt.Fprintln(os.Stderr, leak)
+		code = max(code, 1)
+	}
+	os.Exit(code)
 }
 
 // flowOf names the tasks' paths as a reader of documents does.

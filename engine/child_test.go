@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -110,16 +111,28 @@ func (r remote) Invoke(ctx context.Context, req platform.Request) (*platform.Res
 // functions serves step and flaky and remembers the order of the invocations.
 type functions struct {
 	mu    sync.Mutex
+	child string                 // whose invocations are taken: the first element of their path
 	began map[string][]time.Time // by idempotency key
+}
+
+// serve makes another child the one that lives. What a killed one had sent may still
+// come in, and began before its end.
+func (f *functions) serve(child string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.child = child
 }
 
 func (f *functions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	key := r.Header.Get("Idempotency-Key")
+	child, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	f.mu.Lock()
-	f.began[key] = append(f.began[key], time.Now())
+	if child == f.child {
+		f.began[key] = append(f.began[key], time.Now())
+	}
 	f.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
-	if r.URL.Path == "/flaky" && r.Header.Get("Attempt") < "2" {
+	if name == "flaky" && r.Header.Get("Attempt") < "2" {
 		w.WriteHeader(503)
 	}
 	_, _ = fmt.Fprintf(w, "%q", key)
@@ -149,7 +162,7 @@ func TestKill(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	resumed := 0
 	for round := range rounds {
-		c := startChild(t, db, "http://"+l.Addr().String())
+		c := f.startChild(t, db, l.Addr().String(), round)
 		resumed += c.resumed
 		c.start(perRound)
 		// Let a random number be accepted, and go on for a random while.
@@ -162,7 +175,7 @@ func TestKill(t *testing.T) {
 		_ = c.cmd.Wait()
 		checkRepeats(t, db, f)
 	}
-	c := startChild(t, db, "http://"+l.Addr().String())
+	c := f.startChild(t, db, l.Addr().String(), rounds)
 	resumed += c.resumed
 	_ = c.stdin.Close()
 	if err := c.cmd.Wait(); err != nil {
@@ -271,10 +284,11 @@ type childProcess struct {
 	seen    int
 }
 
-func startChild(t *testing.T, db, functions string) *childProcess {
+func (f *functions) startChild(t *testing.T, db, address string, round int) *childProcess {
 	t.Helper()
+	f.serve(strconv.Itoa(round))
 	c := &childProcess{t: t, cmd: exec.Command(os.Args[0])}
-	c.cmd.Env = append(os.Environ(), childDatabase+"="+db, childFunctions+"="+functions)
+	c.cmd.Env = append(os.Environ(), childDatabase+"="+db, fmt.Sprintf("%s=http://%s/%d", childFunctions, address, round))
 	c.cmd.Stderr = os.Stderr
 	var err error
 	if c.stdin, err = c.cmd.StdinPipe(); err != nil {

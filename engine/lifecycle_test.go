@@ -59,9 +59,12 @@ func slow(release <-chan struct{}) fn {
 }
 
 func TestCallerGoesAway(t *testing.T) {
-	e := engine.New(engine.Config{Invoker: &script{functions: stdFunctions}})
 	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(time.Millisecond, cancel)
+	hang := func(ctx context.Context, n int, req platform.Request) (*platform.Response, error) {
+		cancel()
+		return stdFunctions["hang"](ctx, n, req)
+	}
+	e := engine.New(engine.Config{Invoker: &script{functions: map[string]fn{"hang": hang}}})
 	res, err := e.Run(ctx, compile(t, flowOf(tryOf("t", workflow.Catch{}, call("h", "hang")))), body(`1`))
 	if err != nil || res.Status != run.StatusCancelled || res.Violated {
 		t.Errorf("ended as %+v, %v", res, err)

@@ -19,6 +19,9 @@ import (
 	"github.com/aquatope/aquatope/workflow"
 )
 
+// patience is how long to wait for what has to happen, on however slow a machine.
+const patience = 3 * time.Minute
+
 // world is an engine on the local platform with a store.
 type world struct {
 	engine   *engine.Engine
@@ -35,7 +38,7 @@ func onThisMachine(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	p, err := local.New(local.Config{
-		DataDir: filepath.Join(dir, "platform"), Capacity: function.Resources{CPU: 2000, Memory: function.GiB},
+		DataDir: filepath.Join(dir, "platform"), Capacity: function.Resources{CPU: 2000, Memory: function.GiB}, QueueDeadline: patience,
 		Observer: func(o function.Observation) {
 			w.observed.Add(1)
 			w.store.Observe(o)
@@ -46,7 +49,7 @@ func onThisMachine(t *testing.T) *world {
 	}
 	bin := platformtest.Build(t)
 	for _, name := range []string{"split", "work", "join"} {
-		rev := function.NewRevision(function.Function{Name: name, Command: []string{bin}, Concurrency: 1},
+		rev := function.NewRevision(function.Function{Name: name, Command: []string{bin}, Concurrency: 1, Timeout: patience, StartTimeout: patience},
 			function.Resources{CPU: 250, Memory: 48 * function.MiB})
 		if err := p.Deploy(t.Context(), rev); err != nil {
 			t.Fatal(err)
@@ -57,7 +60,7 @@ func onThisMachine(t *testing.T) *world {
 	}
 	w.engine = engine.New(engine.Config{Invoker: p, Log: w.store, Record: w.store.Record})
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		for _, err := range []error{w.engine.Close(ctx), p.Close(ctx), w.store.Close()} {
 			if err != nil {

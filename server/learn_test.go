@@ -76,7 +76,7 @@ func TestRetrains(t *testing.T) {
 // awaitModel returns the content of the file once it is a sound model other than before.
 func awaitModel(t *testing.T, file string, before []byte, log *lockedBuffer) []byte {
 	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		data, err := os.ReadFile(file)
 		if err != nil || bytes.Equal(data, before) {
 			continue
@@ -89,6 +89,6 @@ func awaitModel(t *testing.T, file string, before []byte, log *lockedBuffer) []b
 		}
 		return data
 	}
-	t.Fatalf("no model after two minutes:\n%s", log.String())
+	t.Fatalf("no model after %s:\n%s", patience, log.String())
 	return nil
 }
