@@ -78,18 +78,26 @@ do:
 		return other.Phase == api.PhaseDone
 	})
 
-	runs(`{"bad":true}`, 500, func(st api.Tuning) bool { return st.Online.Drifts == 1 })
+	// On a busy machine more bad runs may come before the drift is seen here.
+	runs(`{"bad":true}`, 500, func(st api.Tuning) bool { return st.Online.Drifts > 0 })
 	if now := cpu(); now < min(2*served, 800) {
 		t.Errorf("after drift echo has %dm CPU, before %dm", now, served)
 	}
 	st = runs(`{}`, 200, watching)
-	if st.Online.Drifts != 1 || st.Runs != 2 {
+	drifts := st.Online.Drifts
+	if drifts > 3 || st.Runs != 2 {
 		t.Errorf("after the second search: %+v, %d runs", st.Online, st.Runs)
+	}
+	for range 10 {
+		st = runs(`{}`, 200, func(api.Tuning) bool { return true })
+	}
+	if st.Online.Drifts != drifts || !watching(st) {
+		t.Errorf("good runs are held to be drift: %+v of %+v", st.Online, st)
 	}
 
 	// With the most that the range allows there is no more to be done.
 	st = runs(`{"bad":true}`, 500, func(st api.Tuning) bool { return strings.Contains(st.Message, "until it is kept again") })
-	if st.Online.Drifts > 6 || cpu() != 800 {
+	if st.Online.Drifts > drifts+5 || cpu() != 800 {
 		t.Errorf("drift that more resources do not mend was noticed %d times, up to %dm", st.Online.Drifts, cpu())
 	}
 

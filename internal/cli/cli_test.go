@@ -132,11 +132,10 @@ func lookPath(ts *testscript.TestScript, name string) string {
 
 // awaitFile returns what is in a file as soon as it is there.
 func awaitFile(path string) (string, error) {
-	for range 600 {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if text, err := os.ReadFile(path); err == nil {
 			return strings.TrimSpace(string(text)), nil
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
-	return "", fmt.Errorf("%s did not appear within 30 s", path)
+	return "", fmt.Errorf("%s did not appear within %s", path, patience)
 }

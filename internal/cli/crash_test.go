@@ -62,17 +62,42 @@ spec:
           resources: {limits: {cpu: 400m, memory: 128Mi}}
 `
 
-// recorder is where instances of record tell which stages they are asked to do.
+// recorder is where instances of record tell which stages they are asked to do. At
+// a gate it closes full, and lets nothing go on until the gate is opened.
 type recorder struct {
-	mu   sync.Mutex
-	keys []string
+	mu    sync.Mutex
+	keys  []string
+	limit int // of keys; 0 where there is no gate
+	full  chan struct{}
+	open  chan struct{}
 }
 
 func (r *recorder) ServeHTTP(_ http.ResponseWriter, req *http.Request) {
 	key, _ := io.ReadAll(req.Body)
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.keys = append(r.keys, string(key))
+	n, limit, open := len(r.keys), r.limit, r.open
+	if n == limit {
+		close(r.full)
+	}
+	r.mu.Unlock()
+	if limit > 0 && n >= limit {
+		<-open
+	}
+}
+
+// gate lets n more through.
+func (r *recorder) gate(n int) (full <-chan struct{}, open func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.limit, r.full, r.open = len(r.keys)+n, make(chan struct{}), make(chan struct{})
+	opened := r.open
+	return r.full, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.limit = 0
+		close(opened)
+	}
 }
 
 func (r *recorder) len() int {
@@ -103,6 +128,9 @@ func TestKilledServer(t *testing.T) {
 		completed = map[string]int{} // key of a stage -> calls seen when it was found completed
 	)
 	for round := range rounds {
+		// Each round dies at another moment of its runs' lives, after another number
+		// of their 70 calls. With 21 of 10 runs one stage at least had completed.
+		full, open := rec.gate(21 + 17*round%49)
 		s := startServer(t, bin, dir)
 		if round == 0 {
 			s.deploy(strings.ReplaceAll(crashManifests, "$RECORD", recording.URL))
@@ -114,16 +142,21 @@ func TestKilledServer(t *testing.T) {
 			}
 			accepted = append(accepted, r.ID)
 		}
-		// Each round dies at another moment of its runs' lives.
-		time.Sleep(time.Duration(40+97*round%700) * time.Millisecond)
+		select {
+		case <-full:
+		case <-time.After(patience):
+			open()
+			t.Fatalf("%d calls", rec.len())
+		}
 		s.kill()
+		open()
 		noOrphans(t, bin)
 		note(t, s.data(), accepted, completed, rec.len())
 	}
 
 	s := startServer(t, bin, dir)
 	for _, id := range accepted {
-		eventually(t, time.Minute, func() string {
+		eventually(t, func() string {
 			r, err := s.client.Run(t.Context(), id)
 			if err != nil {
 				return err.Error()

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/aquatope/aquatope/internal/cli"
 )
@@ -30,7 +29,7 @@ func TestInterrupt(t *testing.T) {
 	if err := load.Start(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 20*time.Second, func() string {
+	eventually(t, func() string {
 		page, err := s.client.Runs(t.Context(), "fan-out", "completed", "", 5)
 		if err != nil {
 			return err.Error()
@@ -58,7 +57,7 @@ func TestInterrupt(t *testing.T) {
 		_, err := s.client.InvokeWorkflow(t.Context(), "waits", []byte(`{}`))
 		stuck <- err
 	}()
-	eventually(t, 20*time.Second, func() string {
+	eventually(t, func() string {
 		w, err := s.client.Workflow(t.Context(), "waits")
 		if err != nil || w.Recent.Running == 0 {
 			return "the run has not begun"
@@ -70,7 +69,12 @@ func TestInterrupt(t *testing.T) {
 			t.Fatal(err)
 		}
 		// Signals of one kind that come at once count as one.
-		time.Sleep(300 * time.Millisecond)
+		eventually(t, func() string {
+			if !strings.Contains(s.stderr.String(), "Ctrl-C again ends them now") {
+				return "the server has not noticed Ctrl-C"
+			}
+			return ""
+		})
 	}
 	_ = s.cmd.Wait()
 	if code := s.cmd.ProcessState.ExitCode(); code != cli.ExitInterrupted {

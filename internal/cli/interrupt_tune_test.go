@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/aquatope/aquatope/internal/cli"
 	"github.com/aquatope/aquatope/server/api"
@@ -33,7 +32,7 @@ func TestInterruptTuning(t *testing.T) {
 		return st, ""
 	}
 	untilRuns := func(n int) {
-		eventually(t, time.Minute, func() string {
+		eventually(t, func() string {
 			st, problem := tuning()
 			if problem == "" && st.Runs < n {
 				problem = fmt.Sprintf("%d runs of %d: %s", st.Runs, n, st.Message)
@@ -42,7 +41,7 @@ func TestInterruptTuning(t *testing.T) {
 		})
 	}
 	noTrials := func() {
-		eventually(t, 20*time.Second, func() string {
+		eventually(t, func() string {
 			if p := functionProcesses(t, bin); len(p) > 0 {
 				return fmt.Sprintf("instances of trials: %v", p)
 			}
@@ -81,7 +80,7 @@ func TestInterruptTuning(t *testing.T) {
 	}
 
 	cmd, errs = s.background(t, "profile", "sized", "--repeats", "1000")
-	eventually(t, time.Minute, func() string {
+	eventually(t, func() string {
 		st, err := s.client.Profile(t.Context(), "sized")
 		if err != nil {
 			return err.Error()

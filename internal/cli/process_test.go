@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ type serverProcess struct {
 	bin    string
 	dir    string // holds the data folder
 	cmd    *exec.Cmd
-	stderr bytes.Buffer // read once the process has ended
+	stderr lockedBuffer
 	client *client.Client
 }
 
@@ -51,7 +52,7 @@ func startServer(t *testing.T, bin, dir string, args ...string) *serverProcess {
 	ready := filepath.Join(dir, "url")
 	_ = os.Remove(ready)
 	s.cmd = exec.Command(filepath.Join(bin, "aquatope"), append([]string{
-		"up", "--listen", "127.0.0.1:0", "--data", s.data(), "--ready-file", ready,
+		"up", "--listen", "127.0.0.1:0", "--data", s.data(), "--ready-file", ready, "--queue-deadline", patience.String(),
 	}, args...)...)
 	s.cmd.Stderr = &s.stderr
 	if err := s.cmd.Start(); err != nil {
@@ -76,6 +77,24 @@ func startServer(t *testing.T, bin, dir string, args ...string) *serverProcess {
 }
 
 func (s *serverProcess) data() string { return filepath.Join(s.dir, "data") }
+
+// lockedBuffer may be read while it is written to.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
 
 // kill ends the process as a power cut would.
 func (s *serverProcess) kill() {
@@ -125,17 +144,20 @@ func functionProcesses(t *testing.T, bin string) []string {
 	return found
 }
 
+// patience is how long to wait for what has to happen, on however slow a machine.
+const patience = 3 * time.Minute
+
 // eventually waits until a condition holds; what says what does not.
-func eventually(t *testing.T, limit time.Duration, what func() string) {
+func eventually(t *testing.T, what func() string) {
 	t.Helper()
-	deadline := time.Now().Add(limit)
+	deadline := time.Now().Add(patience)
 	for {
 		missing := what()
 		if missing == "" {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("after %s still: %s", limit, missing)
+			t.Fatalf("after %s still: %s", patience, missing)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -144,7 +166,7 @@ func eventually(t *testing.T, limit time.Duration, what func() string) {
 // noOrphans waits until no instance is left.
 func noOrphans(t *testing.T, bin string) {
 	t.Helper()
-	eventually(t, 10*time.Second, func() string {
+	eventually(t, func() string {
 		if p := functionProcesses(t, bin); len(p) > 0 {
 			return fmt.Sprintf("instances without a server: %v", p)
 		}

@@ -50,7 +50,7 @@ func TestManyRuns(t *testing.T) {
 		t.Parallel()
 	}
 	bin, dir := programs(t), t.TempDir()
-	s := startServer(t, bin, dir, "--queue-deadline", "5m")
+	s := startServer(t, bin, dir)
 	ctx := t.Context()
 	fresh := s.held(ctx)
 	s.deploy(manifests)
@@ -117,7 +117,7 @@ func TestManyRuns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, 30*time.Second, func() string {
+	eventually(t, func() string {
 		s.client.Close()
 		after := s.held(ctx)
 		switch {
