@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/aquatope/aquatope/stats"
 	"github.com/aquatope/aquatope/tuner/search"
@@ -87,9 +88,12 @@ func (s *Structured) Next(p *Problem, history []Run, n, left int, rng *rand.Rand
 	}
 	rng = rand.New(rand.NewPCG(seed, 1))
 	if len(history)%explorePeriod != 0 && len(history) >= incumbentFrom {
-		c, err := b.incumbent(rng)
+		c, feasible, err := b.incumbent(rng)
 		if err != nil {
 			return nil, err
+		}
+		if !feasible && !tried(history, p.Largest()) {
+			c = p.Largest()
 		}
 		out = append(out, c)
 		if len(out) == n {
@@ -183,13 +187,20 @@ func (s *Structured) Recommend(p *Problem, history []Run, rng *rand.Rand) (Resul
 // incumbent is about what would be recommended, found with less effort. Every
 // function has all of the doubt: runs a little on the safe side of what would do
 // were measured to leave a better recommendation than runs at its edge.
-func (b *belief) incumbent(rng *rand.Rand) (Configuration, error) {
+// It may not keep the promise, which feasible tells.
+func (b *belief) incumbent(rng *rand.Rand) (c Configuration, feasible bool, err error) {
 	menus, err := b.doubtfulMenus(coarseDraws, doubt, rng)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	sp := b.newScenario(menus, upTo(coarseDraws), coarseRuns/2, rng).space(caution)
-	return b.configuration(sp, sp.Solve(b.p.Target.Seconds, effort/4).Choice), nil
+	sol := sp.Solve(b.p.Target.Seconds, effort/4)
+	return b.configuration(sp, sol.Choice), sol.Feasible, nil
+}
+
+// tried reports whether a configuration has been run.
+func tried(history []Run, c Configuration) bool {
+	return slices.ContainsFunc(history, func(r Run) bool { return slices.Equal(r.Configuration, c) })
 }
 
 // doubtfulMenus are menus in which every option is slower by so many of its own

@@ -88,7 +88,11 @@ func TestImpossibleTargetNamesTheBlocker(t *testing.T) {
 	w := newWorld(t, synthetic.Options{Family: synthetic.Amdahl, Shape: synthetic.Chain, Seed: 3})
 	w.problem.Target.Seconds /= 20
 	s := &tuner.Structured{}
-	res, err := s.Recommend(w.problem, w.search(t, s, 12, 1, 1), stats.Stream(1, ""))
+	history := w.search(t, s, 12, 1, 1)
+	if !slices.ContainsFunc(history, func(r tuner.Run) bool { return slices.Equal(r.Configuration, w.problem.Largest()) }) {
+		t.Error("the largest configuration was not tried")
+	}
+	res, err := s.Recommend(w.problem, history, stats.Stream(1, ""))
 	if err != nil {
 		t.Fatal(err)
 	}
