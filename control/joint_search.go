@@ -231,16 +231,28 @@ func about[T any](all []T, at, far int) []T {
 	return all[max(0, at-far):min(len(all), at+far+1)]
 }
 
-// toggles change whether one function is kept.
+// toggles change whether one function is kept, or keep all. As nothing is kept at a
+// price below what a start takes, the price of what becomes kept is at least that.
 func (s *jointSearch) toggles(p JointPlan) []JointPlan {
 	var out []JointPlan
+	keep := func(q *JointPlan, f int) {
+		q.OnDemand[f] = false
+		if i := slices.IndexFunc(s.Prices, func(price float64) bool { return price > s.ColdStarts[f] }); i >= 0 {
+			q.Price = max(q.Price, s.Prices[i])
+		}
+	}
+	all := p
+	all.OnDemand = slices.Clone(p.OnDemand)
 	for f := range p.OnDemand {
+		keep(&all, f)
 		q := p
 		q.OnDemand = slices.Clone(p.OnDemand)
-		q.OnDemand[f] = !q.OnDemand[f]
+		if q.OnDemand[f] = true; p.OnDemand[f] {
+			keep(&q, f)
+		}
 		out = append(out, q)
 	}
-	return out
+	return append(out, all)
 }
 
 // predict asks for a plan once.

@@ -178,6 +178,34 @@ func TestJointAdjustsByStepsWhereItKeepsTheBudget(t *testing.T) {
 	}
 }
 
+// With a price at which nothing is kept, keeping functions and a higher price are no
+// good each by itself.
+func TestJointAdjustBeginsToKeep(t *testing.T) {
+	t.Parallel()
+	w := &jointWorld{start: [2]float64{0.5, 0.5}}
+	none := []bool{true, true}
+	j := control.Joint{
+		Budget: 0.05, Inertia: 0.03, ColdStarts: w.start[:], Prices: []float64{0.1, 1, 10},
+		Starts: []control.JointPlan{{Configuration: tuner.Configuration{{CPU: 1000}, {CPU: 1000}}, Price: 0.1, OnDemand: none}},
+		Predict: func(p control.JointPlan, _ float64) (control.JointPrediction, error) {
+			x := control.JointPrediction{Cost: 1}
+			for f, start := range w.start {
+				if !p.OnDemand[f] && p.Price > start {
+					x.Cost -= 0.1 / p.Price
+				}
+			}
+			return x, nil
+		},
+	}
+	d, err := j.Adjust([]tuner.Configuration{j.Starts[0].Configuration})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.OnDemand[0] || d.OnDemand[1] || d.Price != 1 {
+		t.Errorf("%+v, want both kept at 1 s", d.JointPlan)
+	}
+}
+
 // What holds in one time and not in another is not counted on.
 func TestJointIsWaryOfUnrest(t *testing.T) {
 	t.Parallel()
