@@ -21,14 +21,18 @@ const (
 	// runs as there have been.
 	spendingLeastAhead, spendingMostAhead = 60, 200
 	// spendingMargin is how many standard deviations of counting the runs ahead
-	// are kept from the end of the budget.
-	spendingMargin = 1.5
+	// are kept from the end of the budget: what chance takes can be saved later, and
+	// where starts are slow a plan with half the violations costs twice as much.
+	spendingMargin = 1.0
 	// spendingPrior is how many violations it takes until experience counts for
 	// as much as rehearsals.
-	spendingPrior = 2.0
+	spendingPrior = 0.5
+	// spendingBias is the least that rehearsals' expectations are multiplied by: for
+	// another plan than those that served they may be right.
+	spendingBias = 1. / 3
 	// spendingLeast and spendingMost bound what is allowed, in budgets: however
 	// much was spent there is a plan to be made, and what was saved for long is not
-	// spent at once.
+	// spent at once, as far as experience tells what that takes.
 	spendingLeast, spendingMost = 0.1, 1.5
 )
 
@@ -60,5 +64,5 @@ func (s *Spending) Allowance() float64 {
 	root := (math.Sqrt(spendingMargin*spendingMargin+4*room) - spendingMargin) / 2
 	share := root * root / ahead
 	bias := (s.violations + spendingPrior) / (s.expected + spendingPrior)
-	return min(max(share/bias, spendingLeast*s.Budget), spendingMost*s.Budget)
+	return max(min(share, spendingMost*s.Budget)/max(bias, spendingBias), spendingLeast*s.Budget)
 }

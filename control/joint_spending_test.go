@@ -44,7 +44,7 @@ func TestSpendingPlansForTheRunsThatCome(t *testing.T) {
 		s := control.Spending{Budget: 0.05, Ahead: ahead}
 		return s.Allowance()
 	}
-	if few, many := allowed(80), allowed(200); !(allowed(0) < few && few < 0.6*0.05 && many > 0.6*0.05 && many < 0.05) {
+	if few, many := allowed(80), allowed(200); !(allowed(0) < few && few < 0.65*0.05 && many > 0.65*0.05 && many < 0.05) {
 		t.Errorf("%v is allowed where nothing is known, %v where 80 runs are to come, %v where 200 are, of 0.05", allowed(0), few, many)
 	}
 	if a, b := allowed(200), allowed(100_000); a != b {
