@@ -28,6 +28,10 @@ const (
 	jointLeast = 200
 	jointMost  = 20_000
 	jointTried = 1500
+	// jointSettle is how long ago runs must have ended to be counted: later ones may
+	// not be written yet. jointLongest is how long a run that is counted may take.
+	jointSettle  = time.Second
+	jointLongest = 24 * time.Hour
 	// jointStarts is how many of the last cold starts of a function are looked at.
 	jointStarts = 100
 )
@@ -81,7 +85,8 @@ func (s *Server) decideJointly(ctx context.Context, name string, free bool) (*ap
 		}
 		return in.describe(d, now), nil
 	}
-	account, err := s.jointAccount(ctx, name)
+	until := time.Now().Add(-jointSettle)
+	account, err := s.jointAccount(ctx, name, until)
 	if err != nil {
 		return nil, err
 	}
@@ -99,12 +104,13 @@ func (s *Server) decideJointly(ctx context.Context, name string, free bool) (*ap
 	// Whatever is allowed now, the plan is good if it keeps the promise from here on.
 	d.Feasible = d.Used(j.Caution) <= in.plan.qos.ErrorBudget()
 	out := in.describe(d, now)
-	out.Account = account
+	out.Decided, out.Account = until, account // what ends from here on is for the next
 	return out, nil
 }
 
-// jointAccount is the account of the plan in force brought up to date.
-func (s *Server) jointAccount(ctx context.Context, name string) (api.JointAccount, error) {
+// jointAccount is the account of the plan in force brought up to date with the runs
+// that ended until then, whenever they began.
+func (s *Server) jointAccount(ctx context.Context, name string, until time.Time) (api.JointAccount, error) {
 	last := s.joint.get(name)
 	if last == nil {
 		return api.JointAccount{}, nil
@@ -113,7 +119,12 @@ func (s *Server) jointAccount(ctx context.Context, name string) (api.JointAccoun
 	if !last.Applied {
 		return account, nil
 	}
-	sums, err := s.store.Summaries(ctx, store.RunFilter{Workflow: name, Since: last.Decided, NoTrials: true}, false)
+	if err := s.store.Flush(ctx); err != nil {
+		return account, err
+	}
+	sums, err := s.store.Summaries(ctx, store.RunFilter{
+		Workflow: name, Since: last.Decided.Add(-jointLongest), EndedAfter: last.Decided, EndedBy: until, NoTrials: true,
+	}, false)
 	if err != nil {
 		return account, err
 	}

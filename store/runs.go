@@ -111,6 +111,8 @@ type RunFilter struct {
 	Violated bool      // only those that violated their promise
 	Since    time.Time // that began at or after
 	Until    time.Time // that began before
+	// EndedAfter and EndedBy bound when runs ended: after the one, at or before the other.
+	EndedAfter, EndedBy time.Time
 	// Before is a cursor: only runs older than the one with this id.
 	Before string
 	Limit  int  // 0 is 100
@@ -180,6 +182,12 @@ func (f *RunFilter) where() (string, []any) {
 	if !f.Until.IsZero() {
 		add("id < ?", run.MinID(f.Until.Add(time.Millisecond)))
 		add("start < ?", f.Until.UnixNano())
+	}
+	if !f.EndedAfter.IsZero() {
+		add("end > ?", f.EndedAfter.UnixNano())
+	}
+	if !f.EndedBy.IsZero() {
+		add("end <= ?", f.EndedBy.UnixNano())
 	}
 	if f.Before != "" {
 		add("id < ?", f.Before)

@@ -113,6 +113,7 @@ func TestRuns(t *testing.T) {
 		{"status", store.RunFilter{Status: run.StatusFaulted}, []int{7}},
 		{"violated", store.RunFilter{Violated: true}, []int{7}},
 		{"time", store.RunFilter{Since: all[3].Start, Until: all[5].Start}, []int{4, 3}},
+		{"end", store.RunFilter{EndedAfter: all[3].End, EndedBy: all[5].End}, []int{5, 4}},
 		{"time within a millisecond", store.RunFilter{Since: all[3].Start.Add(time.Nanosecond), Until: all[5].Start.Add(time.Nanosecond)}, []int{5, 4}},
 		{"nothing", store.RunFilter{Workflow: "z"}, nil},
 	} {
