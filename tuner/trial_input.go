@@ -1,6 +1,7 @@
 package tuner
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -57,8 +58,11 @@ func (s *Structured) InputShares(p *Problem, history []Run, c Configuration, rng
 		return out, nil
 	}
 	b, err := believe(p, history, &s.memory)
+	if errors.Is(err, errNoObservation) {
+		return out, nil
+	}
 	if err != nil {
-		return out, nil // nothing has worked yet
+		return nil, err
 	}
 	one := *b
 	one.only = c

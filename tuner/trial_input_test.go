@@ -2,6 +2,8 @@ package tuner_test
 
 import (
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aquatope/aquatope/function"
@@ -66,5 +68,36 @@ func TestNextInputByWeight(t *testing.T) {
 	input, err := tuner.NextInput(&tuner.Structured{}, &tuner.Problem{}, nil, nil, nil)
 	if input != -1 || err != nil {
 		t.Errorf("without inputs: %d, %v", input, err)
+	}
+}
+
+// What nothing can be made of is said, not passed over: only where no invocation has
+// worked yet are inputs dealt by their weights.
+func TestInputSharesErrors(t *testing.T) {
+	run := func(seconds float64, outcome function.Outcome) tuner.Run {
+		return tuner.Run{
+			Configuration: tuner.Configuration{{CPU: 1000, Memory: 128 * function.MiB}}, Input: 1, Latency: 1,
+			Invocations: []tuner.Invocation{{Seconds: seconds, Outcome: outcome}},
+		}
+	}
+	p := &tuner.Problem{
+		Graph:     &workflow.Graph{Stages: []workflow.Stage{{Path: "a", Name: "a", Function: "a"}}, Root: &workflow.Node{Stage: 0}},
+		Functions: []tuner.Function{{Name: "a", Space: function.Space{CPU: function.Range{Min: 100, Max: 2000, Step: 100}, Memory: function.Range{Min: int64(128 * function.MiB), Max: int64(128 * function.MiB), Step: 1}}}},
+		Target:    tuner.Target{Seconds: 1, Percentile: 95}, Inputs: []float64{2, 1},
+	}
+	for name, c := range map[string]struct {
+		run  tuner.Run
+		says string
+	}{
+		"nothing worked":   {run(1, function.OutcomeError), ""},
+		"not even numbers": {run(math.NaN(), function.OutcomeOK), `fitting function "a"`},
+	} {
+		shares, err := (&tuner.Structured{}).InputShares(p, slices.Repeat([]tuner.Run{c.run}, 12), c.run.Configuration, stats.Stream(1, "x"))
+		switch {
+		case c.says == "" && (err != nil || len(shares) != 2 || shares[0] != 2*shares[1]):
+			t.Errorf("%s: %v, %v", name, shares, err)
+		case c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)):
+			t.Errorf("%s: %v, %v", name, shares, err)
+		}
 	}
 }
