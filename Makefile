@@ -32,10 +32,10 @@ demo: need-go ## deploy two workflows, drive them for two minutes, show what the
 	@examples/demo/demo.sh
 
 test: need-go ## run every test (under five minutes)
-	$(GO) test ./...
+	$(GO) test -timeout 30m ./...
 
 race: need-go ## run the concurrent packages under the race detector
-	$(GO) test -race -short $(RACE)
+	$(GO) test -race -short -timeout 30m $(RACE)
 
 lint: need-go ## gofumpt, go vet, staticcheck
 	@out=$$($(TOOL) gofumpt -l .); [ -z "$$out" ] || { echo "not formatted (make fmt):"; echo "$$out"; exit 1; }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/aquatope/aquatope/engine"
 	"github.com/aquatope/aquatope/function"
@@ -26,6 +27,7 @@ func TestWorkflowsRun(t *testing.T) {
 			b := load(t, example)
 			p := newPlatform(t)
 			for _, f := range b.Functions {
+				f.Timeout, f.StartTimeout = 5*time.Minute, 5*time.Minute
 				deploy(t, p, function.NewRevision(f, f.Resources))
 			}
 			plan, err := engine.Compile(*b.Workflows[0])
@@ -77,8 +79,9 @@ func makeExamples(t *testing.T) {
 func newPlatform(t *testing.T) *local.Platform {
 	t.Helper()
 	p, err := local.New(local.Config{
-		DataDir:  t.TempDir(),
-		Capacity: function.Resources{CPU: 64_000, Memory: 64 * function.GiB},
+		DataDir:       t.TempDir(),
+		Capacity:      function.Resources{CPU: 64_000, Memory: 64 * function.GiB},
+		QueueDeadline: 5 * time.Minute,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -31,7 +31,7 @@ start_server() {
 	bin/aquatope up --listen 127.0.0.1:0 --data "$state/data" --ready-file "$state/url" "$@" >"$state/log" 2>&1 &
 	server=$!
 	set +m
-	for ((i = 0; i < 300; i++)); do
+	for ((i = 0; i < 3000; i++)); do
 		[[ -s $state/url ]] && break
 		kill -0 "$server" 2>/dev/null || break
 		sleep 0.1

@@ -29,7 +29,7 @@ bin/aquatope up --listen 127.0.0.1:0 --data "$state/data" --ready-file "$state/u
 	--pool apply --window 1s >"$state/log" 2>&1 &
 server=$!
 set +m
-for ((i = 0; i < 300; i++)); do
+for ((i = 0; i < 3000; i++)); do
 	[[ -s $state/url ]] && break
 	sleep 0.1
 done

@@ -53,10 +53,11 @@ for mode in "${modes[@]}"; do
 	set +m
 done
 for mode in "${modes[@]}"; do
-	for ((i = 0; i < 300; i++)); do
+	for ((i = 0; i < 3000; i++)); do
 		[[ -s $state/$mode.url ]] && break
 		sleep 0.1
 	done
+	[[ -s $state/$mode.url ]] || { cat "$state/$mode.log" >&2; exit 1; }
 	bin/aquatope deploy --server "$(<"$state/$mode.url")" -f examples/social-network >/dev/null
 done
 loads=()

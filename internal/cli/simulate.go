@@ -164,6 +164,20 @@ func (f *simulateFlags) check(set *pflag.FlagSet) error {
 	return nil
 }
 
+// world reads what traces and workflows are simulated on.
+func (f simulateFlags) world() (p []experiment.PolicyChoice, n []fleet.Node, price function.Price, err error) {
+	if p, err = f.chosen("keepalive"); err != nil {
+		return
+	}
+	if n, err = f.cluster(); err != nil {
+		return
+	}
+	if price, err = function.LookupPrice(f.price); err != nil {
+		err = Usagef("--price: %w", err)
+	}
+	return
+}
+
 // chosen reads the policies.
 func (f simulateFlags) chosen(standard string) ([]experiment.PolicyChoice, error) {
 	if len(f.policies) == 0 {

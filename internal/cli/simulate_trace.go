@@ -16,13 +16,7 @@ import (
 func simulate(ctx context.Context, env *Env, f simulateFlags) error {
 	c := experiment.SimulateConfig{Seed: f.seed, Synthetic: trace.Generator{Functions: f.functions, Days: f.days}}
 	var err error
-	if c.Price, err = function.LookupPrice(f.price); err != nil {
-		return Usagef("--price: %w", err)
-	}
-	if c.Policies, err = f.chosen("keepalive"); err != nil {
-		return err
-	}
-	if c.Nodes, err = f.cluster(); err != nil {
+	if c.Policies, c.Nodes, c.Price, err = f.world(); err != nil {
 		return err
 	}
 	if f.trace != "" {

@@ -37,14 +37,8 @@ func simulateWorkflows(ctx context.Context, env *Env, f simulateFlags) error {
 // workflowsConfig reads the flags.
 func (f simulateFlags) workflowsConfig(env *Env) (c experiment.SimulateWorkflowsConfig, err error) {
 	c = experiment.SimulateWorkflowsConfig{Seed: f.seed, Rate: f.rate, Days: f.days}
-	if c.Policies, err = f.chosen("keepalive"); err != nil {
+	if c.Policies, c.Nodes, c.Price, err = f.world(); err != nil {
 		return c, err
-	}
-	if c.Nodes, err = f.cluster(); err != nil {
-		return c, err
-	}
-	if c.Price, err = function.LookupPrice(f.price); err != nil {
-		return c, Usagef("--price: %w", err)
 	}
 	if c.Scenario, err = f.scenario(); err != nil {
 		return c, err

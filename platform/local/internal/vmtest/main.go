@@ -25,7 +25,7 @@ import (
 func main() {
 	kernel := flag.String("kernel", "", "kernel image (default: Debian's cloud kernel)")
 	run := flag.String("run", "^(TestProcessDriver|TestKilledServer|TestFunctionWritesOnlyItsOwnFolders|TestDiagnose)$", "tests to run")
-	limit := flag.Duration("timeout", 8*time.Minute, "how long the machine may take")
+	limit := flag.Duration("timeout", 25*time.Minute, "how long the machine may take")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -35,7 +35,7 @@ func run() error {
 	version, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	controllers, _ := os.ReadFile("/sys/fs/cgroup/cgroup.controllers")
 	fmt.Printf("Linux %s with the cgroup v2 controllers %s\n", strings.TrimSpace(string(version)), strings.TrimSpace(string(controllers)))
-	cmd := exec.Command("/local.test", "-test.v", "-test.run", tests())
+	cmd := exec.Command("/local.test", "-test.v", "-test.timeout", "30m", "-test.run", tests())
 	cmd.Env = []string{
 		"PATH=/", "HOME=/tmp", "TMPDIR=/tmp",
 		"AQUATOPE_TEST_FN=/fn", "AQUATOPE_TEST_LIMITS=require", "AQUATOPE_MEASURE=1",
