@@ -38,6 +38,7 @@ type memory struct {
 type fitted struct {
 	best   explanation
 	around []explanation
+	slow   slowPart
 }
 
 type fitKey struct {
@@ -108,7 +109,7 @@ func believe(p *Problem, history []Run, m *memory) (*belief, error) {
 			fit.around = slices.Repeat([]explanation{fit.best}, explanations)
 		}
 		s.counts(fit.best.unit)
-		if err := s.condition(fit.best.params); err != nil {
+		if err := s.condition(fit.best.params, fit.slow); err != nil {
 			return nil, fmt.Errorf("fitting %s: %w", b.name(v), err)
 		}
 		s.residuals(e)

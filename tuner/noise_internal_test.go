@@ -72,16 +72,21 @@ func TestOutliersStayInTheNoise(t *testing.T) {
 	}
 	s.resid[3].z, s.resid[3].outlier = 10, true // e times slower
 	n := learnNoise([]*surface{s})[0]
-	if share := n.mean(0); share < 0.015 || share > 0.05 {
-		t.Errorf("share of outliers %v, want about 1/40", share)
+	share := n.mean(0)
+	if share.total() < 0.01 || share.total() > 0.05 || share[0] > 0 {
+		t.Errorf("shares of outliers %v, want about 1/40 of those a lot slower", share)
 	}
-	if few, many := n.share(0, 0), n.share(0, explanations-1); !(many > 1.3*few) {
+	few, many := 1.0, 0.0
+	for e := range explanations {
+		few, many = math.Min(few, n.share(0, e).total()), math.Max(many, n.share(0, e).total())
+		if d := n.draw(0.5, n.share(0, e), e); math.Abs(d-1) > 1e-12 {
+			t.Errorf("outliers are e^%v times slower, was e", d)
+		}
+	}
+	if !(many > 3*few) {
 		t.Errorf("one outlier in 40 tells the share to be within %v and %v", few, many)
 	}
-	if d := n.draw(0.5); math.Abs(d-1) > 1e-12 {
-		t.Errorf("outliers are e^%v times slower, want e", d)
-	}
-	if e := n.excess(0.03); math.Abs(e-(1+0.03*(math.E-1))) > 1e-12 {
+	if e := n.excess(portion{0, 0.03}); math.Abs(e-(1+0.03*(math.E-1))) > 1e-9 {
 		t.Errorf("outliers add %v to the mean", e)
 	}
 }
@@ -99,8 +104,61 @@ func TestOutliersBelongToTheirCPU(t *testing.T) {
 		s.resid = append(s.resid, r)
 	}
 	n := learnNoise([]*surface{s})[0]
-	if small, large := n.mean(math.Log(0.1)), n.mean(math.Log(2)); small < 0.1 || large > 0.05 {
+	if small, large := n.mean(math.Log(0.1)).total(), n.mean(math.Log(2)).total(); small < 0.1 || large > 0.05 {
 		t.Errorf("share of outliers %v and %v, were 1/5 and none", small, large)
+	}
+}
+
+// What is a little slower says nothing of what is a lot slower.
+func TestSeverities(t *testing.T) {
+	s := &surface{}
+	for i := range 60 {
+		r := residual{z: float64(i%5) - 2, sd: 0.04, cpu: math.Log(0.1)}
+		switch {
+		case i >= 30:
+			r.cpu = math.Log(2)
+			if i%6 == 0 {
+				r.z, r.outlier = 4, true
+			}
+		case i%6 == 0:
+			r.z, r.outlier = 40, true
+		}
+		s.resid = append(s.resid, r)
+	}
+	n := learnNoise([]*surface{s})[0]
+	small, large := n.mean(math.Log(0.1)), n.mean(math.Log(2))
+	if small[1] < 0.1 || large[1] > 0.05 || large[0] < 0.08 {
+		t.Errorf("shares %v with a tenth of a CPU and %v with two", small, large)
+	}
+	for e := range explanations {
+		p := n.share(math.Log(0.1), e)
+		for _, u := range []float64{0, 0.5, 0.999} {
+			if d := n.draw(u, p, e); (d >= farSlow) != (u*p.total() >= p[0]) {
+				t.Errorf("draw %v of %v is %v", u, p, d)
+			}
+		}
+	}
+}
+
+// A function's outliers are as slow as its own were, others' sizes where it has none.
+func TestSizesOfOutliersAreTheFunctionsOwn(t *testing.T) {
+	surfaces := []*surface{{}, {}, {}}
+	for i := range 60 {
+		for v, size := range []float64{0.7, 2, 0} {
+			r := residual{z: float64(i%5) - 2, sd: 0.1}
+			if i%6 == 0 && size > 0 {
+				r.z, r.outlier = size/r.sd, true
+			}
+			surfaces[v].resid = append(surfaces[v].resid, r)
+		}
+	}
+	for v, n := range learnNoise(surfaces) {
+		for e := range explanations {
+			d := n.draw(0.4, n.share(0, e), e)
+			if v < 2 && math.Abs(d-[]float64{0.7, 2}[v]) > 0.2 || v == 2 && (d < 0.69 || d > 2.01) {
+				t.Errorf("function %d: outliers are e^%v times slower", v, d)
+			}
+		}
 	}
 }
 

@@ -1,65 +1,117 @@
 package tuner
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
-
-	"github.com/aquatope/aquatope/stats"
 )
 
-// outliers are the invocations that are slower than the rest explains, as a
-// share that depends on CPU: a function that is throttled stalls now and then
-// with a tenth of a CPU and never with one.
-type outliers struct {
-	own, all *tally
-	factors  []float64 // log ratios to the surface, ascending; of all functions
-	// The share is uncertain, both that of all functions and how this one differs:
-	// under each explanation of the data it is off by so many standard deviations.
-	common, apart []float64
+// outliers are the invocations that are slower than the rest explains: a little, or
+// a lot, which tell nothing of one another.
+type outliers [severities]severity
+
+// severities are how many kinds of outliers there are, from farSlow on in the log
+// ratio to the surface those that are a lot slower.
+const (
+	severities = 2
+	farSlow    = 0.3
+)
+
+// severity describes the outliers of one kind.
+type severity struct {
+	shares []slowShare // for each explanation of the data; nil if there are none
+	sizes  [][]float64 // for each explanation, quantiles of the log ratio to the surface at equal steps
+	slower float64     // mean ratio to the surface
 }
 
+// portion is the share of outliers of each severity.
+type portion [severities]float64
+
+func (p portion) total() float64 { return p[0] + p[1] }
+
 const (
-	// ownWeight is the number of observations of its own that weigh as much as
-	// what all functions say of the share of outliers.
-	ownWeight = 10.0
-	// Before data: one invocation in fifty, and that is not sure.
-	priorHits, priorSeen = 0.5, 25.0
-	// nearCPU is how far, in the logarithm of CPU, an invocation tells of others.
-	nearCPU = 0.25
+	// The sizes of outliers are those of a function's own, and of as many as
+	// othersWeight of all functions.
+	othersWeight = 1.0
+	// sizeSteps is how many quantiles stand for the sizes of outliers.
+	sizeSteps = 100
 )
 
 // learnOutliers returns those of every variable.
 func learnOutliers(surfaces []*surface) []outliers {
-	var factors []float64
-	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, s := range surfaces {
-		for _, r := range s.resid {
-			lo, hi = math.Min(lo, r.cpu), math.Max(hi, r.cpu)
-			if r.slow() {
-				factors = append(factors, r.z*r.sd)
+	out := make([]outliers, len(surfaces))
+	for k := range severities {
+		var slow []residual
+		ownSize, scale := make([][]float64, len(surfaces)), make([]float64, len(surfaces))
+		counts := make([][]counted, len(surfaces))
+		for v, s := range surfaces {
+			for _, r := range s.resid {
+				hit := r.slow() && (r.z*r.sd >= farSlow) == (k == 1)
+				counts[v] = count(counts[v], r.cpu, hit)
+				scale[v] += r.sd / float64(len(s.resid))
+				if hit {
+					ownSize[v] = append(ownSize[v], r.z*r.sd)
+					slow = append(slow, r)
+				}
 			}
 		}
-	}
-	out := make([]outliers, len(surfaces))
-	if len(factors) == 0 {
-		return out
-	}
-	slices.Sort(factors)
-	all := newTally(lo, hi)
-	common := normalLevels(explanations, nil)
-	for v, s := range surfaces {
-		own := newTally(lo, hi)
-		for _, r := range s.resid {
-			own.add(r.cpu, r.slow())
+		if len(slow) == 0 {
+			continue
 		}
-		all.merge(own)
-		out[v] = outliers{
-			own: own, all: all, factors: factors, common: common,
-			apart: normalLevels(explanations, rand.New(rand.NewPCG(designSeed, uint64(v)))),
+		for v, shares := range learnShares(counts) {
+			o := severity{shares: shares}
+			// What is far out for a steady function may be usual for this one, and what
+			// is usual for a function whose times vary would be far out for it.
+			var others []float64
+			for _, r := range slow {
+				others = append(others, math.Max(outlierZ*scale[v], math.Min(r.z*r.sd, r.z*scale[v])))
+			}
+			rng := rand.New(rand.NewPCG(designSeed, uint64(v)))
+			for range explanations {
+				o.learnSizes(ownSize[v], others, rng)
+			}
+			out[v][k] = o
 		}
 	}
 	return out
+}
+
+// learnSizes adds the sizes under one more explanation: those of the function's own
+// outliers and, the more the fewer these are, those of others, each counted a random
+// number of times (the Bayesian bootstrap of Rubin, 1981).
+func (o *severity) learnSizes(own, others []float64, rng *rand.Rand) {
+	type weighted struct{ size, weight float64 }
+	var points []weighted
+	var total float64
+	add := func(sizes []float64, weight float64) {
+		for _, s := range sizes {
+			points = append(points, weighted{s, weight * rng.ExpFloat64()})
+			total += points[len(points)-1].weight
+		}
+	}
+	add(own, 1)
+	add(others, othersWeight/float64(len(others)))
+	slices.SortFunc(points, func(a, b weighted) int { return cmp.Compare(a.size, b.size) })
+	table := make([]float64, sizeSteps)
+	k, below := 0, 0.0
+	for i := range table {
+		// Sizes are interpolated between the middles of the points' weights.
+		at := (float64(i) + 0.5) / sizeSteps * total
+		next := func() float64 { return below + points[k].weight + points[k+1].weight/2 }
+		for k < len(points)-2 && next() < at {
+			below += points[k].weight
+			k++
+		}
+		table[i] = points[k].size
+		if k < len(points)-1 {
+			from := below + points[k].weight/2
+			t := math.Min(math.Max((at-from)/(next()-from), 0), 1)
+			table[i] += t * (points[k+1].size - points[k].size)
+		}
+		o.slower += math.Exp(table[i]) / (sizeSteps * explanations)
+	}
+	o.sizes = append(o.sizes, table)
 }
 
 // normalLevels returns n evenly spaced quantiles of a normal distribution, in
@@ -76,92 +128,45 @@ func normalLevels(n int, rng *rand.Rand) []float64 {
 }
 
 // share returns the share of outliers at a CPU (logarithm of cores) under an
-// explanation. The share is taken as log-normal with the moments of its posterior:
-// the pooled share, corrected by the function's own count. When a percentile lies
-// where outliers begin, too small a share costs far more than one that is too
-// large; the spread is what makes promises careful there.
-func (o *outliers) share(cpu float64, explanation int) float64 {
-	if len(o.factors) == 0 {
-		return 0
-	}
+// explanation.
+func (o *outliers) share(cpu float64, explanation int) portion {
 	const most = 0.5
-	seen, hits := o.all.at(cpu)
-	seen, hits = seen+priorSeen, hits+priorHits
-	pooled := hits / seen
-	seenOwn, hitsOwn := o.own.at(cpu)
-	mean := (hitsOwn + ownWeight*pooled) / (seenOwn + ownWeight)
-	// Coefficients of variation of Beta distributions.
-	cv := func(p, n float64) float64 { return math.Sqrt((1 - p) / (p * (n + 1))) }
-	common := cv(pooled, seen) * pooled / mean * ownWeight / (seenOwn + ownWeight)
-	apart := cv(mean, seenOwn+ownWeight)
-	variance := math.Log1p(common*common + apart*apart)
-	z := (common*o.common[explanation] + apart*o.apart[explanation]) / math.Hypot(common, apart)
-	return math.Min(mean*math.Exp(z*math.Sqrt(variance)-variance/2), most)
+	var p portion
+	for k := range o {
+		if o[k].shares != nil {
+			p[k] = math.Min(o[k].shares[explanation].at(cpu), most)
+		}
+	}
+	return p
 }
 
 // mean returns the share at a CPU over all explanations.
-func (o *outliers) mean(cpu float64) float64 {
-	var sum float64
-	for e := range o.common {
-		sum += o.share(cpu, e) / float64(len(o.common))
-	}
-	return sum
-}
-
-// draw turns a uniform number in [0, 1) into the log ratio of an outlier.
-func (o *outliers) draw(u float64) float64 { return stats.Quantile(u, o.factors) }
-
-// excess returns how much outliers with a given share add to the mean, as a
-// factor.
-func (o *outliers) excess(share float64) float64 {
-	if share == 0 {
-		return 1
-	}
-	var sum float64
-	for _, f := range o.factors {
-		sum += math.Exp(f)
-	}
-	return 1 - share + share*sum/float64(len(o.factors))
-}
-
-// tally counts invocations, and the outliers among them, near each CPU: a curve
-// over a grid, since it is asked for every option of every function.
-type tally struct {
-	lo, step   float64
-	seen, hits []float64
-}
-
-const tallyPoints = 25
-
-func newTally(lo, hi float64) *tally {
-	return &tally{
-		lo: lo, step: math.Max(hi-lo, 1e-9) / (tallyPoints - 1),
-		seen: make([]float64, tallyPoints), hits: make([]float64, tallyPoints),
-	}
-}
-
-func (t *tally) add(cpu float64, hit bool) {
-	for k := range t.seen {
-		d := (t.lo + float64(k)*t.step - cpu) / nearCPU
-		w := math.Exp(-d * d / 2)
-		t.seen[k] += w
-		if hit {
-			t.hits[k] += w
+func (o *outliers) mean(cpu float64) portion {
+	var mean portion
+	for e := range explanations {
+		for k, p := range o.share(cpu, e) {
+			mean[k] += p / explanations
 		}
 	}
+	return mean
 }
 
-func (t *tally) merge(o *tally) {
-	for k := range t.seen {
-		t.seen[k] += o.seen[k]
-		t.hits[k] += o.hits[k]
+// draw turns a uniform number in [0, 1) into the log ratio of an outlier under an
+// explanation.
+func (o *outliers) draw(u float64, p portion, explanation int) float64 {
+	u *= p.total()
+	k := 0
+	if u >= p[0] {
+		k, u = 1, u-p[0]
 	}
+	return o[k].sizes[explanation][min(int(u/p[k]*sizeSteps), sizeSteps-1)]
 }
 
-// at returns what is counted near a CPU, the nearest end outside of the grid.
-func (t *tally) at(cpu float64) (seen, hits float64) {
-	h := math.Min(math.Max((cpu-t.lo)/t.step, 0), tallyPoints-1)
-	k := min(int(h), tallyPoints-2)
-	a := h - float64(k)
-	return (1-a)*t.seen[k] + a*t.seen[k+1], (1-a)*t.hits[k] + a*t.hits[k+1]
+// excess returns how much outliers of these shares add to the mean, as a factor.
+func (o *outliers) excess(p portion) float64 {
+	factor := 1.0
+	for k, share := range p {
+		factor += share * (o[k].slower - 1)
+	}
+	return factor
 }

@@ -20,7 +20,7 @@ type menu struct {
 	mean, sd  []float64   // of the log time, noise not included
 	noise     []float64   // standard deviation of the noise of the log time
 	noises    [][]float64 // the same, for each explanation
-	shares    [][]float64 // of outliers, for each explanation
+	shares    [][]portion // of outliers, for each explanation
 	draws     [][]float64 // of the log time, for each draw
 	of        []int       // the explanation that each draw follows
 	first     int         // the first draw's of what functions have in common
@@ -65,13 +65,20 @@ func (b *belief) guidance(mean, sd, noise, doubt float64) float64 {
 // of an option: hardly while the error budget has room for them, and then as much
 // as they are slower. Without it an option that is slow now and then would drive
 // out one that costs a little more and never is.
-func (b *belief) slowness(v int, share float64) float64 {
+func (b *belief) slowness(v int, share portion) float64 {
 	n := &b.noise[v]
 	if b.p.Target.Percentile == 0 {
 		return n.excess(share)
 	}
-	used := math.Min(share/(1-b.p.Target.Percentile/100), 1)
-	return n.excess(used * used)
+	if share.total() == 0 {
+		return 1
+	}
+	used := math.Min(share.total()/(1-b.p.Target.Percentile/100), 1)
+	scale := used * used / share.total()
+	for k := range share {
+		share[k] *= scale
+	}
+	return n.excess(share)
 }
 
 // menuOf returns the candidates of a variable that could be efficient under some
@@ -92,7 +99,7 @@ func (b *belief) menuOf(v, first, n int, rng *rand.Rand) (*menu, error) {
 	if s == nil {
 		m.mean, m.sd, m.noise = []float64{math.Inf(-1)}, []float64{0}, []float64{0}
 		m.noises = slices.Repeat([][]float64{m.noise}, explanations)
-		m.shares = m.noises
+		m.shares = slices.Repeat([][]portion{{{}}}, explanations)
 		for range n {
 			m.draws, m.of = append(m.draws, []float64{math.Inf(-1)}), append(m.of, first)
 		}
@@ -111,7 +118,7 @@ func (b *belief) menuOf(v, first, n int, rng *rand.Rand) (*menu, error) {
 	}
 	m.of = m.of[:n]
 	m.draws = make([][]float64, n)
-	m.noises, m.shares = make([][]float64, explanations), make([][]float64, explanations)
+	m.noises, m.shares = make([][]float64, explanations), make([][]portion, explanations)
 	for e := range explanations {
 		for i := range m.resources {
 			m.shares[e] = append(m.shares[e], b.noise[v].share(b.logCPU(v, m.resources[i]), e))
@@ -158,14 +165,16 @@ func (b *belief) efficient(v int) []function.Resources {
 	type candidate struct {
 		r               function.Resources
 		mean, sd, noise float64
+		share           portion
 	}
 	var all []candidate
 	for _, cpu := range axis(space.CPU, space.CPU.Min, cpuChoices) {
+		share := n.mean(math.Log(function.MilliCPU(cpu).Cores()))
 		for _, mem := range axis(space.Memory, floor, memoryChoices) {
 			r := function.Resources{CPU: function.MilliCPU(cpu), Memory: function.Bytes(mem)}
 			x := s.input(r)
 			mean, variance := s.post.Predict(x)
-			all = append(all, candidate{r, mean, math.Sqrt(variance), math.Sqrt(s.post.NoiseVariance(x))})
+			all = append(all, candidate{r, mean, math.Sqrt(variance), math.Sqrt(s.post.NoiseVariance(x)), share})
 		}
 	}
 	seen := map[function.Resources]bool{}
@@ -174,10 +183,9 @@ func (b *belief) efficient(v int) []function.Resources {
 		options := make([]search.Option, len(all))
 		for i, c := range all {
 			t := b.guidance(c.mean, c.sd, math.Hypot(c.noise, b.inputSpread(v, c.r)), doubt)
-			share := n.mean(b.logCPU(v, c.r))
 			options[i] = search.Option{
-				Resources: c.r, Time: t * b.slowness(v, share),
-				Cost: b.visits[v]*b.p.rate(c.r)*t*n.excess(share) + b.p.StandingCost(v, c.r),
+				Resources: c.r, Time: t * b.slowness(v, c.share),
+				Cost: b.visits[v]*b.p.rate(c.r)*t*n.excess(c.share) + b.p.StandingCost(v, c.r),
 			}
 		}
 		for _, o := range search.Front(options) {
@@ -350,14 +358,15 @@ func (sc *scenario) column(slot, v, i int, dst []float64) {
 		f := factors[e][own]
 		if f == nil {
 			f = make([]float64, sc.runs)
-			rest := 1 - m.shares[e][i]
+			share := m.shares[e][i]
+			rest := 1 - share.total()
 			for r, u := range sc.luck[slot] {
 				off, size := 0.0, 1.0
 				if k := sc.input[r]; k >= 0 {
 					off, size = effect.under(e, k, cpu), effect.size[k]
 				}
 				if u >= rest {
-					f[r] = math.Exp(off + n.draw((u-rest)/(1-rest)))
+					f[r] = math.Exp(off + n.draw((u-rest)/(1-rest), share, e))
 				} else {
 					f[r] = math.Exp(off + size*m.noises[own][i]*n.deviation(u/rest))
 				}

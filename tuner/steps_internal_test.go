@@ -43,7 +43,7 @@ func TestUnitOfSteps(t *testing.T) {
 				t.Errorf("unit %v, want %v", fit.best.unit, unit)
 			}
 			s.counts(fit.best.unit)
-			if err := s.condition(fit.best.params); err != nil {
+			if err := s.condition(fit.best.params, fit.slow); err != nil {
 				t.Fatal(err)
 			}
 			for _, cores := range []float64{0.4, 1, 1.4, 1.6, 2.5, 2.9, 3, 5.5} {

@@ -22,7 +22,8 @@ type surface struct {
 	data     gp.Data
 	points   points
 	censored []bool     // of each point
-	outlier  []bool     // of each point
+	slow     []bool     // of each point: it is of the slow kind; nil if there is but one
+	outlier  []bool     // of each point, slow ones among them
 	resid    []residual // of each invocation
 }
 
@@ -134,9 +135,17 @@ func (s *surface) observe(e evidence) {
 
 // condition conditions on the data with parameters p. Censored observations are
 // moved to where they are expected given that they exceed their bound; then
-// outliers are found and given little weight, and the rest conditioned anew.
-func (s *surface) condition(p gp.Params) error {
+// slow ones and outliers are told from the rest, count for less, and the rest is
+// conditioned anew.
+func (s *surface) condition(p gp.Params, k slowPart) error {
 	copy(s.data.Weight, s.points.weight)
+	copy(s.data.Y, s.points.value)
+	s.data.Fixed, s.slow = nil, nil
+	if k.share > 0 {
+		if err := s.tell(p, k); err != nil {
+			return fmt.Errorf("conditioning on service times: %w", err)
+		}
+	}
 	if err := s.impute(p); err != nil {
 		return err
 	}
@@ -157,6 +166,9 @@ func (s *surface) condition(p gp.Params) error {
 			return fmt.Errorf("conditioning on service times: %w", err)
 		}
 	}
+	for i, slow := range s.slow {
+		s.outlier[i] = s.outlier[i] || slow
+	}
 	return nil
 }
 
@@ -168,6 +180,9 @@ func (s *surface) impute(p gp.Params) error {
 		if !c {
 			rest.X, rest.Y = append(rest.X, s.data.X[i]), append(rest.Y, s.data.Y[i])
 			rest.Weight = append(rest.Weight, s.data.Weight[i])
+			if s.data.Fixed != nil {
+				rest.Fixed = append(rest.Fixed, s.data.Fixed[i])
+			}
 		}
 	}
 	if len(rest.Y) == len(s.censored) {
@@ -206,7 +221,11 @@ func (s *surface) residuals(e evidence) {
 		// The variance of the point, its noise taken out, and that of one
 		// invocation put in its place.
 		size := s.points.size[i]
-		sd := math.Sqrt(math.Max(variance[i]-one/s.data.Weight[i], 0) + one*size*size)
+		noise := one / s.data.Weight[i]
+		if s.data.Fixed != nil {
+			noise += s.data.Fixed[i]
+		}
+		sd := math.Sqrt(math.Max(variance[i]-noise, 0) + one*size*size)
 		for _, k := range of {
 			y := e.logTime[k]
 			if s.censored[i] {
@@ -269,7 +288,7 @@ func (s *surface) fit(from explanation, seed uint64) (fitted, error) {
 	if err != nil {
 		return fitted{}, err
 	}
-	if err := s.condition(p); err != nil {
+	if err := s.condition(p, slowPart{}); err != nil {
 		return fitted{}, err
 	}
 	if slices.Contains(s.outlier, true) {
@@ -278,5 +297,11 @@ func (s *surface) fit(from explanation, seed uint64) (fitted, error) {
 			return fitted{}, err
 		}
 	}
-	return s.modes(explanation{p, from.unit}, options, seed)
+	p, k, err := s.fitSlow(p, options)
+	if err != nil {
+		return fitted{}, err
+	}
+	out, err := s.modes(explanation{p, from.unit}, options, seed)
+	out.slow = k
+	return out, err
 }
