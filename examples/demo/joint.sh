@@ -31,6 +31,7 @@ server=$!
 set +m
 for ((i = 0; i < 3000; i++)); do
 	[[ -s $state/url ]] && break
+	kill -0 "$server" 2>/dev/null || { cat "$state/log" >&2; exit 1; }
 	sleep 0.1
 done
 AQUATOPE_SERVER=$(<"$state/url")

@@ -52,12 +52,13 @@ for mode in "${modes[@]}"; do
 	servers+=($!)
 	set +m
 done
-for mode in "${modes[@]}"; do
+for n in "${!modes[@]}"; do
+	mode=${modes[n]}
 	for ((i = 0; i < 3000; i++)); do
 		[[ -s $state/$mode.url ]] && break
+		kill -0 "${servers[n]}" 2>/dev/null || { cat "$state/$mode.log" >&2; exit 1; }
 		sleep 0.1
 	done
-	[[ -s $state/$mode.url ]] || { cat "$state/$mode.log" >&2; exit 1; }
 	bin/aquatope deploy --server "$(<"$state/$mode.url")" -f examples/social-network >/dev/null
 done
 loads=()
