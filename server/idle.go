@@ -26,8 +26,8 @@ type idleMeter struct {
 	price function.Price
 
 	mu    sync.Mutex
-	total map[string]idleTotal // by function, since the start
-	past  []idleMark           // in order of time
+	total map[string]idleTotal  // by function, since the start
+	past  map[string][]idleMark // of each, in order of time, and only changes
 }
 
 type idleTotal struct {
@@ -35,14 +35,14 @@ type idleTotal struct {
 	cost float64
 }
 
-// idleMark is the totals at a moment.
+// idleMark is a function's total from a moment on.
 type idleMark struct {
 	at    time.Time
-	total map[string]idleTotal
+	total idleTotal
 }
 
 func newIdleMeter(p function.Price) *idleMeter {
-	return &idleMeter{price: p, total: map[string]idleTotal{}}
+	return &idleMeter{price: p, total: map[string]idleTotal{}, past: map[string][]idleMark{}}
 }
 
 // add accounts for an interval in which the platform was as in the snapshot,
@@ -62,12 +62,25 @@ func (m *idleMeter) add(s platform.Snapshot, interval time.Duration) float64 {
 		m.total[r.Function] = t
 		sum += cost
 	}
-	old := 0
-	for old < len(m.past) && s.Time.Sub(m.past[old].at) > idleHistory {
-		old++
+	for fn, total := range m.total {
+		m.past[fn] = remember(m.past[fn], total, s.Time, interval)
 	}
-	m.past = append(m.past[old:], idleMark{at: s.Time, total: maps.Clone(m.total)})
 	return sum
+}
+
+// remember adds a total, if it changed in the interval until now, and forgets those
+// before the last that is as old as the history.
+func remember(past []idleMark, total idleTotal, now time.Time, interval time.Duration) []idleMark {
+	if len(past) == 0 {
+		past = []idleMark{{at: now.Add(-interval)}}
+	}
+	if past[len(past)-1].total != total {
+		past = append(past, idleMark{now, total})
+	}
+	for len(past) > 1 && now.Sub(past[1].at) >= idleHistory {
+		past = past[1:]
+	}
+	return past
 }
 
 // start accounts for the start of an instance that nobody waited for, and
@@ -87,13 +100,14 @@ func (m *idleMeter) start(s platform.Start) float64 {
 func (m *idleMeter) since(t time.Time) []api.IdleSummary {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var before map[string]idleTotal
-	if i, _ := slices.BinarySearchFunc(m.past, t, func(p idleMark, t time.Time) int { return p.at.Compare(t) }); i > 0 {
-		before = m.past[i-1].total
-	}
 	out := []api.IdleSummary{}
 	for _, fn := range slices.Sorted(maps.Keys(m.total)) {
-		now, then := m.total[fn], before[fn]
+		var then idleTotal
+		if past := m.past[fn]; len(past) > 0 {
+			i, _ := slices.BinarySearchFunc(past, t, func(p idleMark, t time.Time) int { return p.at.Compare(t) })
+			then = past[max(0, i-1)].total
+		}
+		now := m.total[fn]
 		if d := now.time - then.time; d > 0 {
 			out = append(out, api.IdleSummary{Function: fn, Idle: d, Cost: now.cost - then.cost})
 		}

@@ -38,6 +38,34 @@ func TestIdleMeter(t *testing.T) {
 	}
 }
 
+// What is older than the meter remembers is left out, and only changes are kept.
+func TestIdleMeterForgets(t *testing.T) {
+	t.Parallel()
+	m := newIdleMeter(function.Price{IdlePerVCPUSec: 1})
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	one := function.Resources{CPU: 1000}
+	m.start(platform.Start{Function: "once", Resources: one, Ready: time.Second})
+	const hours = 5
+	for i := 1; i <= hours*60; i++ {
+		m.add(platform.Snapshot{
+			Time:      start.Add(time.Duration(i) * time.Minute),
+			Revisions: []platform.RevisionState{{Function: "always", Resources: one, Idle: 1}, {Function: "never", Resources: one}},
+		}, time.Minute)
+	}
+	for ago, want := range map[time.Duration]time.Duration{time.Hour: time.Hour, idleHistory: idleHistory, 4 * time.Hour: idleHistory} {
+		got := m.since(start.Add(hours*time.Hour - ago))
+		if len(got) != 1 || got[0].Function != "always" || got[0].Idle < want || got[0].Idle > want+time.Minute {
+			t.Errorf("since %s ago: %+v, want %s of one function", ago, got, want)
+		}
+	}
+	if n := len(m.past["always"]); n > 60*int(idleHistory.Hours())+2 {
+		t.Errorf("%d moments of a function are kept", n)
+	}
+	if n := len(m.past["once"]); n > 2 {
+		t.Errorf("%d moments of a function that was idle once are kept", n)
+	}
+}
+
 func TestRecents(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
