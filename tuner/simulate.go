@@ -70,15 +70,17 @@ func (b *belief) slowness(v int, share portion) float64 {
 	if b.p.Target.Percentile == 0 {
 		return n.excess(share)
 	}
-	if share.total() == 0 {
+	total := share.total()
+	if total == 0 {
 		return 1
 	}
-	used := math.Min(share.total()/(1-b.p.Target.Percentile/100), 1)
-	scale := used * used / share.total()
+	used := math.Min(total/(1-b.p.Target.Percentile/100), 1)
 	for k := range share {
-		share[k] *= scale
+		share[k] /= total
 	}
-	return n.excess(share)
+	// A geometric mean: with a mean, one in a hundred that takes fifty times as long
+	// would count for more than twice the CPU.
+	return math.Pow(n.excess(share), used*used)
 }
 
 // menuOf returns the candidates of a variable that could be efficient under some
@@ -179,20 +181,34 @@ func (b *belief) efficient(v int) []function.Resources {
 	}
 	seen := map[function.Resources]bool{}
 	var found []search.Option
-	for _, doubt := range [...]float64{0, 1.5, -1.5} {
-		options := make([]search.Option, len(all))
-		for i, c := range all {
-			t := b.guidance(c.mean, c.sd, math.Hypot(c.noise, b.inputSpread(v, c.r)), doubt)
-			options[i] = search.Option{
-				Resources: c.r, Time: t * b.slowness(v, c.share),
-				Cost: b.visits[v]*b.p.rate(c.r)*t*n.excess(c.share) + b.p.StandingCost(v, c.r),
-			}
-		}
-		for _, o := range search.Front(options) {
+	add := func(options []search.Option) {
+		for _, o := range options {
 			if !seen[o.Resources] {
 				seen[o.Resources] = true
 				found = append(found, o)
 			}
+		}
+	}
+	for _, doubt := range [...]float64{0, 1.5, -1.5} {
+		wary, plain := make([]search.Option, len(all)), make([]search.Option, len(all))
+		var every []search.Option // the cheapest for each CPU
+		for i, c := range all {
+			t := b.guidance(c.mean, c.sd, math.Hypot(c.noise, b.inputSpread(v, c.r)), doubt)
+			cost := b.visits[v]*b.p.rate(c.r)*t*n.excess(c.share) + b.p.StandingCost(v, c.r)
+			wary[i] = search.Option{Resources: c.r, Time: t * b.slowness(v, c.share), Cost: cost}
+			// Tails are known least: what they say may not leave out what is faster.
+			plain[i] = search.Option{Resources: c.r, Time: math.Exp(c.mean + doubt*c.sd), Cost: cost}
+			switch last := len(every) - 1; {
+			case last < 0 || every[last].Resources.CPU != c.r.CPU:
+				every = append(every, plain[i])
+			case cost < every[last].Cost:
+				every[last] = plain[i]
+			}
+		}
+		add(search.Front(wary))
+		add(search.Front(plain))
+		if doubt == 0 {
+			add(every)
 		}
 	}
 	// Of too many some are left out everywhere, not the slow end.

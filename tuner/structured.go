@@ -195,7 +195,7 @@ func (b *belief) incumbent(rng *rand.Rand) (c Configuration, feasible bool, err 
 	}
 	sp := b.newScenario(menus, upTo(coarseDraws), coarseRuns/2, rng).space(caution)
 	sol := sp.Solve(b.p.Target.Seconds, effort/4)
-	return b.configuration(sp, sol.Choice), sol.Feasible, nil
+	return b.configuration(sp, b.roomier(sp, sol)), sol.Feasible, nil
 }
 
 // tried reports whether a configuration has been run.
@@ -262,7 +262,8 @@ func (b *belief) cheapest(coarseScenario, fineScenario *scenario, care float64) 
 		}
 		limit *= ratio
 	}
-	r := b.result(fineScenario, fine, best.Choice, best.Value)
+	best.Choice = b.roomier(fine, best)
+	r := b.result(fineScenario, fine, best.Choice, fine.Value(best.Choice))
 	if r.Feasible {
 		r.Reason = fmt.Sprintf("cheapest that keeps %s with %.1f standard deviations to spare", b.p.Target, care)
 	}
