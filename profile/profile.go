@@ -2,10 +2,12 @@ package profile
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 
 	"github.com/aquatope/aquatope/function"
@@ -114,14 +116,20 @@ func Read(r io.Reader) (*Profile, error) {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	var p Profile
-	if err := dec.Decode(&p); err != nil {
-		return nil, fmt.Errorf("reading a profile: %w", position(text, dec, err))
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, errors.New("reading a profile: more follows after the document")
+	err = dec.Decode(&p)
+	if err != nil {
+		// A document of another kind is that first, whatever else is wrong with it.
+		var head struct{ APIVersion, Kind string }
+		if json.Unmarshal(text, &head) != nil || head.APIVersion == APIVersion && head.Kind == Kind {
+			return nil, fmt.Errorf("reading a profile: %w", position(text, dec, err))
+		}
+		p.APIVersion, p.Kind = head.APIVersion, head.Kind
 	}
 	if p.APIVersion != APIVersion || p.Kind != Kind {
 		return nil, fmt.Errorf("reading a profile: it is apiVersion %q, kind %q; want %q, %q", p.APIVersion, p.Kind, APIVersion, Kind)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, errors.New("reading a profile: more follows after the document")
 	}
 	if _, err := New(&p); err != nil {
 		return nil, err
@@ -140,10 +148,26 @@ func position(text []byte, dec *json.Decoder, err error) error {
 	case errors.As(err, &syntax):
 		offset = syntax.Offset
 	case errors.As(err, &kind):
-		offset = kind.Offset
+		offset, err = kind.Offset, wrongType(kind)
 	}
 	offset = min(offset, int64(len(text)))
 	return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:offset], []byte("\n")), err)
+}
+
+// wrongType says in words of JSON what a value is and should be.
+func wrongType(e *json.UnmarshalTypeError) error {
+	want := "a number"
+	switch e.Type.Kind() {
+	case reflect.String:
+		want = "a text"
+	case reflect.Slice:
+		want = "a list"
+	case reflect.Struct, reflect.Map, reflect.Pointer:
+		want = "an object"
+	case reflect.Int, reflect.Int64:
+		want = "a whole number"
+	}
+	return fmt.Errorf("%s: %s where %s belongs", cmp.Or(e.Field, "the document"), e.Value, want)
 }
 
 // Write writes p as a file that Read accepts.
