@@ -51,6 +51,7 @@ func Run(ctx context.Context, h *History, c Config) (*Result, error) {
 	x.fleet = fleet.New(functions, withFloors(c.Policy, h.Functions), x, fleet.Config{
 		Window: c.Window, Lead: c.Lead, From: c.From.Sub(begin), Until: c.Until.Sub(begin),
 		Nodes: c.Nodes, Patience: c.Patience,
+		Shared: true, // as on the platform that was recorded
 	})
 	unended := 0
 	for i := range h.Runs {

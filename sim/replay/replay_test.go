@@ -31,6 +31,9 @@ type world struct {
 	cold []time.Duration // of each function
 	free [][]freeSince   // idle instances of each function
 	next int
+	// apart has no run begin before the last has ended: then it makes no difference
+	// that here each invocation waits for the instance that is started for it.
+	apart bool
 }
 
 type freeSince struct {
@@ -63,6 +66,11 @@ func (w *world) record(r *rand.Rand, runs int, every time.Duration) *replay.Hist
 	at := epoch
 	for i := range all {
 		at = at.Add(time.Duration(r.ExpFloat64() * float64(every)))
+		if w.apart && i > 0 {
+			for _, cold := range w.cold {
+				at = at.Add(cold + 200*time.Millisecond) // more than a stage takes
+			}
+		}
 		all[i] = &run.Run{
 			ID: fmt.Sprint(i), Workflow: "w", Status: run.StatusCompleted, Start: at,
 			QoS: workflow.QoS{Latency: 400 * time.Millisecond, Percentile: 95},
@@ -151,7 +159,7 @@ func recorded(t testing.TB, h *replay.History) *replay.Result {
 func TestSamePolicy(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		w := world{keep: time.Duration(rapid.IntRange(1, 300).Draw(rt, "keep")) * time.Second}
+		w := world{keep: time.Duration(rapid.IntRange(1, 300).Draw(rt, "keep")) * time.Second, apart: true}
 		for range rapid.IntRange(1, 4).Draw(rt, "stages") {
 			w.cold = append(w.cold, time.Duration(rapid.IntRange(1, 2000).Draw(rt, "cold"))*time.Millisecond)
 		}
@@ -171,6 +179,34 @@ func TestSamePolicy(t *testing.T) {
 			rt.Fatalf("serving cost %v, replayed %v", a.BusyCost, b.BusyCost)
 		}
 	})
+}
+
+// TestWaitersShare: who finds every instance busy is served by whichever is free or
+// ready first, as on the platform that was recorded, not by the one that is started
+// for it.
+func TestWaitersShare(t *testing.T) {
+	const cold, service = 2 * time.Second, time.Second
+	h := &replay.History{
+		Functions: []replay.Function{{Name: "f", Resources: small}}, Revisions: map[string]function.Resources{"f-1": small},
+	}
+	// The first starts an instance, which is ready after 2 s. The second finds it at
+	// work until 3 s; another would be ready at 4.5 s.
+	for i, after := range []time.Duration{0, 2500 * time.Millisecond} {
+		start := epoch.Add(after)
+		s := run.Stage{Path: "/do/0/s", Function: "f", Revision: "f-1", Instance: "i0", Start: start, Execution: service, Outcome: function.OutcomeOK}
+		if i == 0 {
+			s.Cold, s.ColdStart, s.Duration = true, cold, cold+service
+		} else {
+			s.Queue, s.Duration = 500*time.Millisecond, 500*time.Millisecond+service
+		}
+		h.Runs = append(h.Runs, run.Run{
+			ID: fmt.Sprint(i), Workflow: "w", Status: run.StatusCompleted, Start: start, End: start.Add(s.Duration), Stages: []run.Stage{s},
+		})
+	}
+	was, is := recorded(t, h).Total, live(t, h, baseline.KeepAlive{Timeout: time.Minute}).Total
+	if is.ColdStarts != 1 || is.P50 != was.P50 || is.P99 != was.P99 {
+		t.Errorf("recorded %+v, replayed %+v", was, is)
+	}
 }
 
 // TestOtherPolicy: more patience with idle instances means fewer cold starts,
