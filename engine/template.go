@@ -167,11 +167,31 @@ func closing(s string) int {
 				return -1
 			}
 		case '#':
-			n := strings.IndexByte(s[i:], '\n')
-			if n < 0 {
+			if i = commentEnd(s, i); i < 0 {
 				return -1
 			}
-			i += n
+		}
+	}
+	return -1
+}
+
+// commentEnd returns the index of the end of line that ends the comment which starts
+// at s[i], or -1. As in jq that may be a carriage return, and a backslash before the
+// end of a line takes the next one in.
+func commentEnd(s string, i int) int {
+	for ; i < len(s); i++ {
+		switch s[i] {
+		case '\n', '\r':
+			return i
+		case 0: // ends the expression
+			return -1
+		case '\\':
+			switch rest := s[i+1:]; {
+			case strings.HasPrefix(rest, "\r\n"):
+				i += 2
+			case strings.HasPrefix(rest, "\\"), strings.HasPrefix(rest, "\n"), strings.HasPrefix(rest, "\r"):
+				i++
+			}
 		}
 	}
 	return -1

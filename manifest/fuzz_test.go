@@ -3,6 +3,7 @@ package manifest_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -67,10 +68,14 @@ func FuzzExpr(f *testing.F) {
 	for _, s := range []string{
 		".a.b", "$context + {a: .x}", `"a \(.b) c"`, "reduce .[] as $x (0; . + $x)", "def f: .; f", ".x # c",
 		"[limit(3; .[])]", ".a // error(\"x\")", "{(.a): .b}", "try error catch .", "label $x | break $x", "@base64 \"\\(.)\"", "..",
+		".a # c\r| .b", ".a # c\\\n}\n| .b", ".a # c\\\\\n| .b", ".a # c\\\r\n}\n| .b", ".a # \x00\n| .b",
 	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, src string) {
+		if strings.HasPrefix(strings.TrimSpace(src), "${") {
+			t.Skip("in ${ } already")
+		}
 		bare := manifest.CheckExpr(src)
 		wrapped := manifest.CheckExpr("${ " + src + " }")
 		if bare == nil && wrapped != nil {
