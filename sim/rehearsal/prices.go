@@ -10,9 +10,9 @@ var Prices = []float64{0.005, 1, 5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5
 // What plans are decided with, by servers and experiments alike.
 const (
 	// Loss is what a run that breaks the promise loses, in costs of a run. Plans that
-	// break it in the whole of a budget of 5 % have to be a tenth cheaper than those
+	// break it in the whole of a budget of 5 % have to be a quarter cheaper than those
 	// that always keep it.
-	Loss = 2
+	Loss = 6
 	// Inertia is the share of its cost that has to be saved for a plan in force to
 	// be changed.
 	Inertia = 0.03
