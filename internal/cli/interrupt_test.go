@@ -70,7 +70,7 @@ func TestInterrupt(t *testing.T) {
 		}
 		// Signals of one kind that come at once count as one.
 		eventually(t, func() string {
-			if !strings.Contains(s.stderr.String(), "Ctrl-C again ends them now") {
+			if !strings.Contains(s.said(), "Ctrl-C again ends them now") {
 				return "the server has not noticed Ctrl-C"
 			}
 			return ""

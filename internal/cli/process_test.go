@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -42,19 +41,24 @@ type serverProcess struct {
 	bin    string
 	dir    string // holds the data folder
 	cmd    *exec.Cmd
-	stderr lockedBuffer
+	stderr string // file that it writes to
 	client *client.Client
 }
 
 func startServer(t *testing.T, bin, dir string, args ...string) *serverProcess {
 	t.Helper()
-	s := &serverProcess{t: t, bin: bin, dir: dir}
+	s := &serverProcess{t: t, bin: bin, dir: dir, stderr: filepath.Join(t.TempDir(), "stderr")}
 	ready := filepath.Join(dir, "url")
 	_ = os.Remove(ready)
 	s.cmd = exec.Command(filepath.Join(bin, "aquatope"), append([]string{
 		"up", "--listen", "127.0.0.1:0", "--data", s.data(), "--ready-file", ready, "--queue-deadline", patience.String(),
 	}, args...)...)
-	s.cmd.Stderr = &s.stderr
+	stderr, err := os.Create(s.stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stderr.Close() // the process has its own
+	s.cmd.Stderr = stderr
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +66,7 @@ func startServer(t *testing.T, bin, dir string, args ...string) *serverProcess {
 	if err != nil {
 		_ = s.cmd.Process.Kill()
 		_ = s.cmd.Wait()
-		t.Fatalf("%v\n%s", err, s.stderr.String())
+		t.Fatalf("%v\n%s", err, s.said())
 	}
 	if s.client, err = client.New(url); err != nil {
 		t.Fatal(err)
@@ -76,25 +80,16 @@ func startServer(t *testing.T, bin, dir string, args ...string) *serverProcess {
 	return s
 }
 
+// said is what the server wrote to stderr so far.
+func (s *serverProcess) said() string {
+	text, err := os.ReadFile(s.stderr)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(text)
+}
+
 func (s *serverProcess) data() string { return filepath.Join(s.dir, "data") }
-
-// lockedBuffer may be read while it is written to.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
 
 // kill ends the process as a power cut would.
 func (s *serverProcess) kill() {
@@ -114,7 +109,7 @@ func (s *serverProcess) stop() {
 		s.t.Fatal(err)
 	}
 	if err := s.cmd.Wait(); err != nil {
-		s.t.Fatalf("the server ended with %v:\n%s", err, s.stderr.String())
+		s.t.Fatalf("the server ended with %v:\n%s", err, s.said())
 	}
 }
 
