@@ -135,17 +135,17 @@ func TestBadProfiles(t *testing.T) {
 // Who gives another file, or a wrong value, is told in words of the file.
 func TestReadSaysWhatIsWrong(t *testing.T) {
 	const head = `{"apiVersion": "aquatope.dev/v1alpha1", "kind": "Profile", `
-	for text, want := range map[string]string{
-		`{"kind": "TuneReport", "rows": []}`:               `it is apiVersion "", kind "TuneReport"; want`,
-		`[]`:                                               "line 1: the document: array where an object belongs",
-		head + "\n" + `"functions": 3}`:                    "line 2: functions: number where a list belongs",
-		head + `"workflow": {"name": 3}}`:                  "workflow.name: number where a text belongs",
-		head + `"workflow": {"qos": {"percentile": "x"}}}`: "workflow.qos.percentile: string where a number belongs",
-		head + `"functions": [{"memoryFloorBytes": 0.5}]}`: "functions.memoryFloorBytes: number 0.5 where a whole number belongs",
-		head + `"colour": 3}`:                              `unknown field "colour"`,
+	for _, c := range []struct{ text, want string }{
+		{`{"kind": "TuneReport", "rows": []}`, `it is apiVersion "", kind "TuneReport"; want`},
+		{`[]`, "line 1: the document: array where an object belongs"},
+		{head + "\n" + `"functions": 3}`, "line 2: functions: number where a list belongs"},
+		{head + `"workflow": {"name": 3}}`, "workflow.name: number where a text belongs"},
+		{head + `"workflow": {"qos": {"percentile": "x"}}}`, "workflow.qos.percentile: string where a number belongs"},
+		{head + `"functions": [{"memoryFloorBytes": 0.5}]}`, "functions.memoryFloorBytes: number 0.5 where a whole number belongs"},
+		{head + `"colour": 3}`, `unknown field "colour"`},
 	} {
-		if _, err := profile.Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %q", text, err, want)
+		if _, err := profile.Read(strings.NewReader(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.text, err, c.want)
 		}
 	}
 }
