@@ -1,6 +1,7 @@
 package tuner
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -135,15 +136,7 @@ func guessSlow(at []standing) (k slowPart, slow []bool, scale float64) {
 			order = append(order, i)
 		}
 	}
-	slices.SortStableFunc(order, func(i, j int) int {
-		switch {
-		case at[i].off < at[j].off:
-			return -1
-		case at[i].off > at[j].off:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(at[i].off, at[j].off) })
 	n := len(order)
 	squares := func(part []int) float64 {
 		var x []float64
