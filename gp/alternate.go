@@ -43,33 +43,23 @@ func (m *Model) alternate(d Data, objective minimise.Func, start, lower, upper [
 func (m *Model) gaussNewton(d Data, p Params, lower, upper []float64) bool {
 	const steps, tolerance = 6, 1e-4
 	first := m.Dim + 1 + m.noise().Len()
-	value, ok := m.modeObjective(d, p)
+	c, ok := m.meanGiven(d, p)
 	if !ok {
 		return false
 	}
+	value := c.objective(p[first:])
 	for range steps {
-		q, err := m.Condition(d, p)
-		if err != nil {
+		target, ok := c.linearised(p)
+		if !ok {
 			return false
-		}
-		// Posterior mean of the parameters under the linearisation.
-		target := slices.Clone(p)
-		for j := range p[first:] {
-			if q.spread[j] == 0 {
-				continue
-			}
-			target[first+j] += q.shift[j]
-			for i, f := range q.basis {
-				target[first+j] += q.spread[j] * f[j] * q.alpha[i]
-			}
 		}
 		moved := false
 		for t := 1.0; t > 0.05; t /= 3 {
 			next := slices.Clone(p)
 			for j := first; j < len(p); j++ {
-				next[j] = math.Min(math.Max(p[j]+t*(target[j]-p[j]), lower[j]), upper[j])
+				next[j] = math.Min(math.Max(p[j]+t*(target[j-first]-p[j]), lower[j]), upper[j])
 			}
-			if v, ok := m.modeObjective(d, next); ok && v < value-tolerance {
+			if v := c.objective(next[first:]); v < value-tolerance {
 				copy(p, next)
 				value, moved = v, true
 				break
@@ -82,27 +72,85 @@ func (m *Model) gaussNewton(d Data, p Params, lower, upper []float64) bool {
 	return true
 }
 
-// modeObjective is the negative log density of the mean's parameters in p given
-// the data and the covariance, up to a constant.
-func (m *Model) modeObjective(d Data, p Params) (float64, bool) {
-	plain := *m
-	plain.Linearise, plain.Priors = false, nil
-	q, err := plain.Condition(d, p)
-	if err != nil {
-		return 0, false
-	}
-	r := make([]float64, len(d.Y))
-	_, _, _, mp := m.split(p)
+// meanProblem is the search for the mean's parameters with the covariance as it is.
+type meanProblem struct {
+	m     *Model
+	d     Data
+	a     [][]float64 // covariances of the function at the data
+	noise []float64   // variance of each observation
+	l     factor      // of both
+	full  [][]float64 // memory: with the covariances that the mean's parameters cause
+	fullL factor
+}
+
+func (m *Model) meanGiven(d Data, p Params) (*meanProblem, bool) {
+	n := len(d.Y)
+	c := &meanProblem{m: m, d: d, a: lowerTriangle(n), l: lowerTriangle(n), full: lowerTriangle(n), fullL: lowerTriangle(n)}
+	_, _, np, _ := m.split(p)
+	points := m.points(d.X)
+	cov := newCovariances(m.kernel(p), points, points)
 	for i, x := range d.X {
-		r[i] = d.Y[i] - m.mean().At(x, mp)
+		cov.row(i, c.a[i])
+		copy(c.full[i], c.a[i])
+		c.noise = append(c.noise, d.variance(i, math.Exp(m.noise().LogVariance(x, np))))
+		c.full[i][i] += c.noise[i]
 	}
-	v := floats.Dot(r, q.alpha) / 2
-	first := m.Dim + 1 + m.noise().Len()
-	for j := first; j < len(p) && j < len(m.Priors); j++ {
-		if m.Priors[j] != nil {
-			l, _ := m.Priors[j].LogDensity(p[j])
+	_, err := c.l.factorise(c.full)
+	return c, err == nil
+}
+
+// objective is the negative log density of the mean's parameters mp given the data
+// and the covariance, up to a constant.
+func (c *meanProblem) objective(mp []float64) float64 {
+	mean := c.m.mean().With(mp)
+	r := make([]float64, len(c.d.Y))
+	for i, x := range c.d.X {
+		r[i] = c.d.Y[i] - mean(x, nil)
+	}
+	alpha := slices.Clone(r)
+	c.l.solve(alpha)
+	c.l.solveTransposed(alpha)
+	v := floats.Dot(r, alpha) / 2
+	first := c.m.Dim + 1 + c.m.noise().Len()
+	for j, x := range mp {
+		if first+j < len(c.m.Priors) && c.m.Priors[first+j] != nil {
+			l, _ := c.m.Priors[first+j].LogDensity(x)
 			v -= l
 		}
 	}
-	return v, true
+	return v
+}
+
+// linearised returns the posterior mean of the mean's parameters where the mean is
+// taken as linear around those in p.
+func (c *meanProblem) linearised(p Params) (mp []float64, ok bool) {
+	q := &Posterior{model: c.m, params: p}
+	q.linearise()
+	alpha := make([]float64, len(c.d.Y))
+	features := make([][]float64, len(c.d.Y))
+	for i, x := range c.d.X {
+		var mean float64
+		mean, features[i] = q.prior(x)
+		alpha[i] = c.d.Y[i] - mean
+		for j := range c.full[i] {
+			c.full[i][j] = c.a[i][j] + floats.Dot(features[i], features[j])
+		}
+		c.full[i][i] += c.noise[i]
+	}
+	if _, err := c.fullL.factorise(c.full); err != nil {
+		return nil, false
+	}
+	c.fullL.solve(alpha)
+	c.fullL.solveTransposed(alpha)
+	mp = slices.Clone(p[len(p)-len(q.shift):])
+	for j := range mp {
+		if q.spread[j] == 0 {
+			continue
+		}
+		mp[j] += q.shift[j]
+		for i, f := range features {
+			mp[j] += q.spread[j] * f[j] * alpha[i]
+		}
+	}
+	return mp, true
 }

@@ -24,26 +24,35 @@ type factor [][]float64
 // cholesky factorises the symmetric matrix a, of which only the lower triangle
 // is read, climbing the jitter ladder. It returns the jitter that was added.
 func cholesky(a [][]float64) (factor, float64, error) {
+	l := factor(lowerTriangle(len(a)))
+	jitter, err := l.factorise(a)
+	if err != nil {
+		return nil, 0, err
+	}
+	return l, jitter, nil
+}
+
+// factorise is cholesky in the memory of l.
+func (l factor) factorise(a [][]float64) (jitter float64, err error) {
 	var scale float64
 	for i := range a {
 		scale += a[i][i] / float64(len(a))
 	}
 	for _, j := range jitterLadder {
-		if l, ok := tryCholesky(a, j*scale); ok {
-			return l, j * scale, nil
+		if l.try(a, j*scale) {
+			return j * scale, nil
 		}
 	}
-	return nil, 0, ErrNotPositiveDefinite
+	return 0, ErrNotPositiveDefinite
 }
 
-func tryCholesky(a [][]float64, jitter float64) (factor, bool) {
-	l := factor(lowerTriangle(len(a)))
+func (l factor) try(a [][]float64, jitter float64) bool {
 	for i := range a {
 		if !l.row(i, a[i], jitter) {
-			return nil, false
+			return false
 		}
 	}
-	return l, true
+	return true
 }
 
 // row computes row i of the factor from row i of the matrix.
@@ -102,8 +111,17 @@ func (l factor) multiply(z []float64) []float64 {
 
 // inverse returns the lower triangle of the inverse of L·Lᵀ.
 func (l factor) inverse() [][]float64 {
+	return l.inverseIn([2][][]float64{lowerTriangle(len(l)), lowerTriangle(len(l))})
+}
+
+// inverseIn is inverse in given memory, which it returns one of.
+func (l factor) inverseIn(memory [2][][]float64) [][]float64 {
+	m, inv := memory[0], memory[1] // L⁻¹, by rows, and the inverse
 	n := len(l)
-	m := lowerTriangle(n) // L⁻¹, by rows
+	for i := range n {
+		clear(m[i])
+		clear(inv[i])
+	}
 	for i := range n {
 		for j := range i {
 			floats.AddScaled(m[i][:j+1], -l[i][j], m[j])
@@ -113,7 +131,6 @@ func (l factor) inverse() [][]float64 {
 		}
 		m[i][i] = 1 / l[i][i]
 	}
-	inv := lowerTriangle(n)
 	for k := range n { // (L⁻¹)ᵀ·L⁻¹ as a sum over rows
 		mk := m[k]
 		for i := 0; i <= k; i++ {

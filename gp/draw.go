@@ -55,7 +55,7 @@ func (q *Posterior) Paths(n, features int, rng *rand.Rand) []*Path {
 		}
 		p.correct = make([]float64, len(q.data.Y))
 		for j, x := range q.data.X {
-			p.correct[j] = q.data.Y[j] - p.prior(x, q.basis[j]) - math.Sqrt(q.noise[j])*rng.NormFloat64()
+			p.correct[j] = q.data.Y[j] - p.prior(x, q.before[j], q.basis[j]) - math.Sqrt(q.noise[j])*rng.NormFloat64()
 		}
 		q.l.solve(p.correct)
 		q.l.solveTransposed(p.correct)
@@ -86,8 +86,9 @@ func (k *Kernel) frequency(rng *rand.Rand) []float64 {
 	return w
 }
 
-func (p *Path) prior(x, features []float64) float64 {
-	v := p.q.priorMean(x, features)
+// prior returns the function before it was corrected, where it has a mean and features.
+func (p *Path) prior(x []float64, mean float64, features []float64) float64 {
+	v := mean
 	for i, w := range p.weight {
 		v += w * math.Cos(floats.Dot(p.freq[i], x)+p.phase[i])
 	}
@@ -99,6 +100,6 @@ func (p *Path) prior(x, features []float64) float64 {
 
 // At returns the value of the drawn function at x.
 func (p *Path) At(x []float64) float64 {
-	k, f := p.q.cross(x)
-	return p.prior(x, f) + floats.Dot(k, p.correct)
+	k, mean, f := p.q.cross(x)
+	return p.prior(x, mean, f) + floats.Dot(k, p.correct)
 }

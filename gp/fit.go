@@ -36,8 +36,9 @@ func (m *Model) Fit(d Data, opt FitOptions) (Params, float64, error) {
 		starts = []Params{m.Start()}
 	}
 	lower, upper := m.bounds()
+	e := m.likelihood(d)
 	objective := func(p, grad []float64) float64 {
-		v := m.LogPosterior(d, p, grad)
+		v := e.posterior(p, grad)
 		for i := range grad {
 			grad[i] = -grad[i]
 		}

@@ -12,9 +12,17 @@ import (
 // bend is a mean function with two parameters, not linear in the second.
 type bend struct{}
 
-func (bend) Len() int                  { return 2 }
-func (bend) At(x, p []float64) float64 { return p[0] + math.Exp(p[1])*x[0]*x[0] }
-func (bend) Grad(x, p, dst []float64)  { dst[0], dst[1] = 1, math.Exp(p[1])*x[0]*x[0] }
+func (bend) Len() int { return 2 }
+
+func (bend) With(p []float64) gp.MeanFunc {
+	return func(x, grad []float64) float64 {
+		square := math.Exp(p[1]) * x[0] * x[0]
+		if grad != nil {
+			grad[0], grad[1] = 1, square
+		}
+		return p[0] + square
+	}
+}
 
 func sample(n, dim int, seed uint64) gp.Data {
 	rng := stats.Stream(seed, "gp test")
@@ -175,6 +183,29 @@ func TestFitRecoversLengthScales(t *testing.T) {
 	}
 }
 
+// A fit works on what it has computed before; what it returns is what comes out anew.
+func TestFitReturnsTheDensityOfItsParameters(t *testing.T) {
+	for _, linearise := range []bool{false, true} {
+		for _, form := range []gp.Form{gp.Radial, gp.Product} {
+			m := &gp.Model{Dim: 2, Form: form, Mean: bend{}, Linearise: linearise, Priors: make([]gp.Prior, 6)}
+			m.Priors[4], m.Priors[5] = gp.Normal{Mean: 0.3, SD: 1}, gp.Normal{Mean: 0, SD: 0.5}
+			d := sample(25, 2, 12)
+			for i := range d.X { // some values again and again
+				d.X[i][0] = math.Round(4*d.X[i][0]) / 4
+			}
+			start := gp.Params{-0.5, 0.3, 0.2, -3, -2, 1.5}
+			p, density, err := m.Fit(d, gp.FitOptions{Starts: []gp.Params{start}, Iterations: 20})
+			if err != nil {
+				t.Fatal(err)
+			}
+			near(t, "log density", density, m.LogPosterior(d, p, nil), 1e-12)
+			if before := m.LogPosterior(d, start, nil); !(density > before+1) {
+				t.Errorf("linearised %v, form %d: log density %v at the end, %v at the start", linearise, form, density, before)
+			}
+		}
+	}
+}
+
 // Whatever finite data come, duplicates and zero variance included, the
 // posterior is finite, its variance not negative and not above the prior's.
 func TestPosteriorIsSound(t *testing.T) {
@@ -192,8 +223,13 @@ func TestPosteriorIsSound(t *testing.T) {
 		if err != nil {
 			t.Fatalf("conditioning: %v", err)
 		}
-		for _, x := range append([][]float64{{0.2, 0.9}}, d.X...) {
+		xs := append([][]float64{{0.2, 0.9}}, d.X...)
+		means, variances := post.PredictAll(xs)
+		for i, x := range xs {
 			mean, v := post.Predict(x)
+			if means[i] != mean || variances[i] != v {
+				t.Fatalf("at %v: mean %v, variance %v, among others %v and %v", x, mean, v, means[i], variances[i])
+			}
 			if math.IsNaN(mean) || math.IsInf(mean, 0) || !(v >= 0 && v <= math.Exp(p[2])*(1+1e-6)) {
 				t.Fatalf("at %v: mean %v, variance %v", x, mean, v)
 			}

@@ -51,12 +51,9 @@ func (k *Kernel) Eval(a, b []float64) float64 {
 	return k.Variance * m
 }
 
-// gradLength returns the covariance and writes its derivatives with respect to
-// the logarithms of the length-scales into dst.
-func (k *Kernel) gradLength(a, b, dst []float64) float64 {
-	if k.Form == Product {
-		return k.gradProduct(a, b, dst)
-	}
+// gradRadial returns the covariance of a radial kernel and writes its derivatives
+// with respect to the logarithms of the length-scales into dst.
+func (k *Kernel) gradRadial(a, b, dst []float64) float64 {
 	var r2 float64
 	for i, l := range k.Length {
 		d := (a[i] - b[i]) / l
@@ -68,20 +65,6 @@ func (k *Kernel) gradLength(a, b, dst []float64) float64 {
 		dst[i] *= k.Variance * slope
 	}
 	return k.Variance * m
-}
-
-func (k *Kernel) gradProduct(a, b, dst []float64) float64 {
-	v := k.Variance
-	for i, l := range k.Length {
-		s := math.Sqrt(5) * math.Abs(a[i]-b[i]) / l
-		m, _ := matern(s)
-		dst[i] = s * s * logSlope(s) // derivative of the logarithm of the factor
-		v *= m
-	}
-	for i := range dst {
-		dst[i] *= v
-	}
-	return v
 }
 
 // gradInput returns the covariance and writes its derivatives with respect to

@@ -21,13 +21,14 @@ import (
 // should be more candidates than draws. With few candidates draws repeat: equal
 // draws are next to one another and share their memory.
 func (m *Model) Around(d Data, p Params, normals [][]float64, n int) ([]Params, error) {
-	root, err := m.curvature(d, p)
+	e := m.likelihood(d)
+	root, err := e.curvature(p)
 	if err != nil {
 		return nil, fmt.Errorf("exploring the posterior of parameters: %w", err)
 	}
 	k := len(root)
 	lower, upper := m.bounds()
-	centre := m.LogPosterior(d, p, nil)
+	centre := e.posterior(p, nil)
 	candidates := make([]Params, len(normals))
 	weight := make([]float64, len(normals))
 	var total float64
@@ -43,7 +44,7 @@ func (m *Model) Around(d Data, p Params, normals [][]float64, n int) ([]Params, 
 			inside = inside && q[i] >= lower[i] && q[i] <= upper[i]
 		}
 		candidates[c] = q
-		if v := m.LogPosterior(d, q, nil); inside && isFinite(v) {
+		if v := e.posterior(q, nil); inside && isFinite(v) {
 			// No draw may count for very many, as it would if the normal
 			// distribution missed a whole region.
 			weight[c] = math.Exp(math.Min(v-centre+norm/2, 2))
@@ -73,20 +74,20 @@ func (m *Model) Around(d Data, p Params, normals [][]float64, n int) ([]Params, 
 // curvature returns a square root of the covariance of the Laplace
 // approximation at p: the inverse square root of the Hessian of the negative log
 // posterior, by differences of its gradient.
-func (m *Model) curvature(d Data, p Params) ([][]float64, error) {
+func (e *likelihood) curvature(p Params) ([][]float64, error) {
 	const step = 0.05
 	// A direction in which the posterior is flat, or bends the wrong way, gets
 	// the width of a vague prior.
 	const least = 0.5
-	k := m.Dim + 1 + m.noise().Len()
+	k := e.m.Dim + 1 + e.m.noise().Len()
 	up, down := make([]float64, len(p)), make([]float64, len(p))
 	q := append(Params(nil), p...)
 	raw := make([][]float64, k)
 	for i := range k {
 		q[i] = p[i] + step
-		vu := m.LogPosterior(d, q, up)
+		vu := e.posterior(q, up)
 		q[i] = p[i] - step
-		vd := m.LogPosterior(d, q, down)
+		vd := e.posterior(q, down)
 		q[i] = p[i]
 		if !isFinite(vu) || !isFinite(vd) {
 			return nil, ErrNotPositiveDefinite

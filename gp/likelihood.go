@@ -2,6 +2,7 @@ package gp
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 )
@@ -16,116 +17,162 @@ import (
 // those in p: otherwise, with few data, the mean would follow the noise and the
 // noise come out too small. Derivatives with respect to them are then zero.
 func (m *Model) LogLikelihood(d Data, p Params, grad []float64) float64 {
+	return m.likelihood(d).at(p, grad)
+}
+
+// LogPosterior returns the log likelihood plus the log prior density of p, up
+// to a constant, and writes its gradient into grad unless that is nil.
+func (m *Model) LogPosterior(d Data, p Params, grad []float64) float64 {
+	return m.likelihood(d).posterior(p, grad)
+}
+
+// likelihood is that of some data, evaluated again and again: it keeps what depends
+// on the mean's parameters alone, which stay the same while the covariance's are
+// fitted, and its memory.
+type likelihood struct {
+	m      *Model
+	d      Data
+	cov    *covariances
+	derivs [][]float64 // of each pair, with respect to the log length-scales
+
+	mean  []float64   // parameters of the mean that resid and gram belong to
+	resid []float64   // of the values from the mean
+	gram  [][]float64 // covariances that the mean's parameters cause, if linearised
+
+	a, full       [][]float64 // covariance matrix without and with these
+	noise         []float64   // variance of an observation at each point
+	alpha, buffer []float64
+	l             factor
+	inverse       [2][][]float64
+}
+
+func (m *Model) likelihood(d Data) *likelihood {
 	n := len(d.Y)
-	k := m.kernel(p)
+	x := m.points(d.X)
+	e := &likelihood{m: m, d: d, cov: &covariances{a: x, b: x}, a: lowerTriangle(n), l: lowerTriangle(n)}
+	e.full = e.a
+	if m.Linearise {
+		e.gram, e.full = lowerTriangle(n), lowerTriangle(n)
+	}
+	e.resid, e.noise, e.alpha = make([]float64, n), make([]float64, n), make([]float64, n)
+	e.buffer = make([]float64, max(m.noise().Len(), m.mean().Len()))
+	return e
+}
+
+// posterior is LogPosterior.
+func (e *likelihood) posterior(p Params, grad []float64) float64 {
+	return e.at(p, grad) + e.m.logPrior(p, grad)
+}
+
+// at is LogLikelihood.
+func (e *likelihood) at(p Params, grad []float64) float64 {
+	m, d, n := e.m, e.d, len(e.d.Y)
 	_, _, np, mp := m.split(p)
-	var derivs [][]float64 // of each pair, with respect to the log length-scales
-	a := lowerTriangle(n)
-	own := make([]float64, n)
-	if grad != nil {
+	e.useMean(p, mp)
+	k := m.kernel(p)
+	e.cov.use(k, grad != nil)
+	if grad != nil && e.derivs == nil {
 		block := make([]float64, n*(n-1)/2*m.Dim)
-		derivs = make([][]float64, 0, n*(n-1)/2)
-		for len(block) > 0 {
-			derivs, block = append(derivs, block[:m.Dim]), block[m.Dim:]
+		for range n * (n - 1) / 2 {
+			e.derivs, block = append(e.derivs, block[:m.Dim]), block[m.Dim:]
 		}
+		e.inverse = [2][][]float64{lowerTriangle(n), lowerTriangle(n)}
 	}
-	resid := make([]float64, n)
-	var q *Posterior // knows the features of the mean
-	var features [][]float64
-	if m.Linearise {
-		q = &Posterior{model: m, params: p}
-		q.linearise()
-		for _, x := range d.X {
-			features = append(features, q.features(x))
-		}
-	}
-	pair := 0
 	for i := range n {
-		for j := range i {
-			if grad != nil {
-				a[i][j] = k.gradLength(d.X[i], d.X[j], derivs[pair])
-				pair++
-			} else {
-				a[i][j] = k.Eval(d.X[i], d.X[j])
-			}
-		}
-		var total float64
-		own[i], total = m.noiseVariance(d, i, np)
-		a[i][i] = k.Variance + total
-		resid[i] = d.Y[i]
-		if m.Linearise {
-			resid[i] -= q.priorMean(d.X[i], features[i])
+		if grad != nil {
+			e.cov.gradRow(i, e.a[i][:i], e.derivs[i*(i-1)/2:])
 		} else {
-			resid[i] -= m.mean().At(d.X[i], mp)
+			e.cov.row(i, e.a[i][:i])
+		}
+		e.noise[i] = math.Exp(m.noise().LogVariance(d.X[i], np))
+		e.a[i][i] = k.Variance + d.variance(i, e.noise[i])
+		if m.Linearise {
+			floats.AddTo(e.full[i], e.a[i], e.gram[i])
 		}
 	}
-	full := a
-	if m.Linearise {
-		full = lowerTriangle(n)
-		for i := range full {
-			for j := range full[i] {
-				full[i][j] = a[i][j] + floats.Dot(features[i], features[j])
-			}
-		}
-	}
-	l, _, err := cholesky(full)
-	if err != nil {
+	if _, err := e.l.factorise(e.full); err != nil {
 		return math.NaN()
 	}
-	alpha := append([]float64(nil), resid...)
-	l.solve(alpha)
+	alpha := e.alpha
+	copy(alpha, e.resid)
+	e.l.solve(alpha)
 	quad := floats.Dot(alpha, alpha)
-	value := -quad/2 - l.logDeterminant()/2 - float64(n)/2*math.Log(2*math.Pi)
+	value := -quad/2 - e.l.logDeterminant()/2 - float64(n)/2*math.Log(2*math.Pi)
 	for i := range d.Repeats {
-		v := math.Exp(m.noise().LogVariance(d.X[i], np))
+		v := e.noise[i]
 		value -= d.Repeats[i]/2*math.Log(2*math.Pi*v) + d.Scatter[i]/(2*v)
 	}
 	if grad != nil {
-		l.solveTransposed(alpha)
-		m.likelihoodGradient(d, p, grad, k, a, derivs, own, alpha, l.inverse())
+		e.l.solveTransposed(alpha)
+		e.gradient(p, grad)
 	}
 	return value
 }
 
-// likelihoodGradient computes half the trace of (α·αᵀ - K⁻¹)·∂K/∂p for each
-// parameter of the covariance, and α·∂m/∂p for those of the mean.
-func (m *Model) likelihoodGradient(d Data, p Params, grad []float64, k *Kernel, a, derivs [][]float64, own, alpha []float64, inv [][]float64) {
-	for i := range grad {
-		grad[i] = 0
+// useMean computes what depends on the mean's parameters mp, which are part of p.
+func (e *likelihood) useMean(p, mp []float64) {
+	if e.mean != nil && slices.Equal(e.mean, mp) {
+		return
 	}
-	_, _, np, mp := m.split(p)
-	var dVariance float64
-	pair := 0
-	gl := grad[:m.Dim]
-	for i := range a {
-		for j := range i {
-			w := alpha[i]*alpha[j] - inv[i][j] // both triangles
-			dVariance += w * a[i][j]
-			for c, v := range derivs[pair] {
-				gl[c] += w * v
+	e.mean = slices.Clone(mp)
+	q := &Posterior{model: e.m, params: p}
+	q.linearise()
+	features := make([][]float64, len(e.d.Y))
+	for i, x := range e.d.X {
+		var mean float64
+		mean, features[i] = q.prior(x)
+		e.resid[i] = e.d.Y[i] - mean
+		for j := range e.gram {
+			if j > i {
+				break
 			}
-			pair++
-		}
-		dVariance += (alpha[i]*alpha[i] - inv[i][i]) / 2 * k.Variance
-	}
-	grad[m.Dim] = dVariance
-	nl, ml := m.noise().Len(), m.mean().Len()
-	buf := make([]float64, max(nl, ml))
-	for i, x := range d.X {
-		w := (alpha[i]*alpha[i] - inv[i][i]) / 2 * own[i]
-		if d.Repeats != nil {
-			w += d.Scatter[i]/(2*math.Exp(m.noise().LogVariance(x, np))) - d.Repeats[i]/2
-		}
-		m.noise().Grad(x, np, buf[:nl])
-		floats.AddScaled(grad[m.Dim+1:m.Dim+1+nl], w, buf[:nl])
-		if !m.Linearise {
-			m.mean().Grad(x, mp, buf[:ml])
-			floats.AddScaled(grad[m.Dim+1+nl:], alpha[i], buf[:ml])
+			e.gram[i][j] = floats.Dot(features[i], features[j])
 		}
 	}
 }
 
-// logPrior adds the priors' log density to value and their slopes to grad.
+// gradient computes half the trace of (α·αᵀ - K⁻¹)·∂K/∂p for each parameter of
+// the covariance, and α·∂m/∂p for those of the mean.
+func (e *likelihood) gradient(p Params, grad []float64) {
+	clear(grad)
+	m, alpha := e.m, e.alpha
+	_, _, np, mp := m.split(p)
+	inv := e.l.inverseIn(e.inverse)
+	var dVariance float64
+	pair := 0
+	gl := grad[:m.Dim]
+	for i := range e.a {
+		for j := range i {
+			w := alpha[i]*alpha[j] - inv[i][j] // both triangles
+			dVariance += w * e.a[i][j]
+			for c, v := range e.derivs[pair] {
+				gl[c] += w * v
+			}
+			pair++
+		}
+		dVariance += (alpha[i]*alpha[i] - inv[i][i]) / 2 * e.cov.kernel.Variance
+	}
+	grad[m.Dim] = dVariance
+	nl, ml := m.noise().Len(), m.mean().Len()
+	var mean MeanFunc
+	if !m.Linearise {
+		mean = m.mean().With(mp)
+	}
+	for i, x := range e.d.X {
+		w := (alpha[i]*alpha[i] - inv[i][i]) / 2 * e.d.own(i, e.noise[i])
+		if e.d.Repeats != nil {
+			w += e.d.Scatter[i]/(2*e.noise[i]) - e.d.Repeats[i]/2
+		}
+		m.noise().Grad(x, np, e.buffer[:nl])
+		floats.AddScaled(grad[m.Dim+1:m.Dim+1+nl], w, e.buffer[:nl])
+		if !m.Linearise {
+			mean(x, e.buffer[:ml])
+			floats.AddScaled(grad[m.Dim+1+nl:], alpha[i], e.buffer[:ml])
+		}
+	}
+}
+
+// logPrior returns the priors' log density and adds its slopes to grad.
 func (m *Model) logPrior(p Params, grad []float64) float64 {
 	var sum float64
 	covariance := m.Dim + 1 + m.noise().Len()
@@ -140,10 +187,4 @@ func (m *Model) logPrior(p Params, grad []float64) float64 {
 		}
 	}
 	return sum
-}
-
-// LogPosterior returns the log likelihood plus the log prior density of p, up
-// to a constant, and writes its gradient into grad unless that is nil.
-func (m *Model) LogPosterior(d Data, p Params, grad []float64) float64 {
-	return m.LogLikelihood(d, p, grad) + m.logPrior(p, grad)
 }

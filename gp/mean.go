@@ -4,11 +4,14 @@ package gp
 type Mean interface {
 	// Len returns the number of parameters.
 	Len() int
-	// At returns the mean at x for parameters p.
-	At(x, p []float64) float64
-	// Grad writes the derivatives of At with respect to p into dst.
-	Grad(x, p, dst []float64)
+	// With returns the mean function that parameters p make, which must not change
+	// as long as it is used. It is safe for concurrent use.
+	With(p []float64) MeanFunc
 }
+
+// MeanFunc returns the mean at x and, unless grad is nil, writes its derivatives
+// with respect to the parameters there.
+type MeanFunc func(x, grad []float64) float64
 
 // ConstantMean is the same unknown value everywhere: one parameter.
 type ConstantMean struct{}
@@ -16,11 +19,15 @@ type ConstantMean struct{}
 // Len implements [Mean].
 func (ConstantMean) Len() int { return 1 }
 
-// At implements [Mean].
-func (ConstantMean) At(_, p []float64) float64 { return p[0] }
-
-// Grad implements [Mean].
-func (ConstantMean) Grad(_, _, dst []float64) { dst[0] = 1 }
+// With implements [Mean].
+func (ConstantMean) With(p []float64) MeanFunc {
+	return func(_, grad []float64) float64 {
+		if grad != nil {
+			grad[0] = 1
+		}
+		return p[0]
+	}
+}
 
 // ZeroMean is zero everywhere: no parameters.
 type ZeroMean struct{}
@@ -28,8 +35,7 @@ type ZeroMean struct{}
 // Len implements [Mean].
 func (ZeroMean) Len() int { return 0 }
 
-// At implements [Mean].
-func (ZeroMean) At(_, _ []float64) float64 { return 0 }
-
-// Grad implements [Mean].
-func (ZeroMean) Grad(_, _, _ []float64) {}
+// With implements [Mean].
+func (ZeroMean) With([]float64) MeanFunc {
+	return func(_, _ []float64) float64 { return 0 }
+}

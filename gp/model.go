@@ -121,15 +121,20 @@ func (m *Model) kernel(p []float64) *Kernel {
 	return k
 }
 
-// noiseVariance returns the variance of observation i of d.
-func (m *Model) noiseVariance(d Data, i int, p []float64) (own, total float64) {
-	own = math.Exp(m.noise().LogVariance(d.X[i], p))
+// own returns the part of the variance of observation i that the model's noise makes,
+// where that of one observation is noise.
+func (d Data) own(i int, noise float64) float64 {
 	if d.Weight != nil {
-		own /= d.Weight[i]
+		return noise / d.Weight[i]
 	}
-	total = own
+	return noise
+}
+
+// variance returns the variance of observation i where the model's noise is noise.
+func (d Data) variance(i int, noise float64) float64 {
+	v := d.own(i, noise)
 	if d.Fixed != nil {
-		total += d.Fixed[i]
+		v += d.Fixed[i]
 	}
-	return own, total
+	return v
 }

@@ -14,13 +14,16 @@ type Posterior struct {
 	model  *Model
 	params Params
 	kernel *Kernel
+	mean   MeanFunc
 	data   Data
+	points points // the inputs of the data
 	l      factor
 	alpha  []float64 // K⁻¹·(y - prior mean)
 	noise  []float64 // variance of each observation
 
 	shift, spread []float64   // of the mean's parameters, when linearised
 	basis         [][]float64 // scaled derivatives of the mean at the data
+	before        []float64   // the mean before data, at the data
 }
 
 // Condition returns the posterior for parameters p. Without data it is the
@@ -30,18 +33,21 @@ func (m *Model) Condition(d Data, p Params) (*Posterior, error) {
 		return nil, fmt.Errorf("conditioning a Gaussian process: %w", err)
 	}
 	d = Data{X: slices.Clone(d.X), Y: slices.Clone(d.Y), Fixed: slices.Clone(d.Fixed), Weight: slices.Clone(d.Weight)}
-	q := &Posterior{model: m, params: slices.Clone(p), kernel: m.kernel(p), data: d}
-	if m.Linearise {
-		q.linearise()
-	}
+	q := &Posterior{model: m, params: slices.Clone(p), kernel: m.kernel(p), data: d, points: m.points(d.X)}
+	q.linearise()
 	n := len(d.Y)
 	a := lowerTriangle(n)
+	cov := newCovariances(q.kernel, q.points, q.points)
 	for i, x := range d.X {
-		q.basis = append(q.basis, q.features(x))
-		for j := range i + 1 {
-			a[i][j] = q.cov(x, q.basis[i], d.X[j], q.basis[j])
+		mean, f := q.prior(x)
+		q.before, q.basis = append(q.before, mean), append(q.basis, f)
+		cov.row(i, a[i])
+		if f != nil {
+			for j := range a[i] {
+				a[i][j] += floats.Dot(f, q.basis[j])
+			}
 		}
-		q.noise = append(q.noise, q.variance(i))
+		q.noise = append(q.noise, d.variance(i, q.NoiseVariance(x)))
 		a[i][i] += q.noise[i]
 	}
 	l, _, err := cholesky(a)
@@ -53,10 +59,14 @@ func (m *Model) Condition(d Data, p Params) (*Posterior, error) {
 	return q, nil
 }
 
-// linearise finds how far the priors of the mean's parameters are from the
-// fitted ones, and how wide they are.
+// linearise sets the mean and, if it is to be linearised, finds how far the priors
+// of its parameters are from the fitted ones, and how wide they are.
 func (q *Posterior) linearise() {
 	_, _, _, mp := q.model.split(q.params)
+	q.mean = q.model.mean().With(mp)
+	if !q.model.Linearise {
+		return
+	}
 	first := len(q.params) - len(mp)
 	q.shift, q.spread = make([]float64, len(mp)), make([]float64, len(mp))
 	for i := range mp {
@@ -68,29 +78,22 @@ func (q *Posterior) linearise() {
 	}
 }
 
-// features returns the derivatives of the mean at x, each times the standard
-// deviation of its parameter; nil when the mean is taken as known.
-func (q *Posterior) features(x []float64) []float64 {
+// prior returns the mean before data at x, and the features there: its derivatives,
+// each times the standard deviation of its parameter; nil when the mean is taken as
+// known.
+func (q *Posterior) prior(x []float64) (mean float64, features []float64) {
 	if q.spread == nil {
-		return nil
+		return q.mean(x, nil), nil
 	}
-	_, _, _, mp := q.model.split(q.params)
-	f := make([]float64, len(mp))
-	q.model.mean().Grad(x, mp, f)
-	floats.Mul(f, q.spread)
-	return f
-}
-
-// priorMean returns the mean before data, given the features at x.
-func (q *Posterior) priorMean(x, features []float64) float64 {
-	_, _, _, mp := q.model.split(q.params)
-	v := q.model.mean().At(x, mp)
+	features = make([]float64, len(q.spread))
+	mean = q.mean(x, features)
+	floats.Mul(features, q.spread)
 	for i, f := range features {
 		if q.spread[i] > 0 {
-			v += f / q.spread[i] * q.shift[i]
+			mean += f / q.spread[i] * q.shift[i]
 		}
 	}
-	return v
+	return mean, features
 }
 
 func (q *Posterior) cov(a, fa, b, fb []float64) float64 {
@@ -101,16 +104,10 @@ func (q *Posterior) cov(a, fa, b, fb []float64) float64 {
 	return v
 }
 
-func (q *Posterior) variance(i int) float64 {
-	_, _, np, _ := q.model.split(q.params)
-	_, total := q.model.noiseVariance(q.data, i, np)
-	return total
-}
-
 func (q *Posterior) refresh() {
 	q.alpha = make([]float64, len(q.data.Y))
-	for i, x := range q.data.X {
-		q.alpha[i] = q.data.Y[i] - q.priorMean(x, q.basis[i])
+	for i, y := range q.data.Y {
+		q.alpha[i] = y - q.before[i]
 	}
 	q.l.solve(q.alpha)
 	q.l.solveTransposed(q.alpha)
@@ -128,29 +125,58 @@ func (q *Posterior) NoiseVariance(x []float64) float64 {
 	return math.Exp(q.model.noise().LogVariance(x, np))
 }
 
-// cross returns the covariances of x with the data, and the features at x.
-func (q *Posterior) cross(x []float64) (k, features []float64) {
-	features = q.features(x)
+// cross returns the covariances of x with the data, and mean and features before
+// data at x.
+func (q *Posterior) cross(x []float64) (k []float64, mean float64, features []float64) {
+	mean, features = q.prior(x)
 	k = make([]float64, len(q.data.X))
 	for i, xi := range q.data.X {
 		k[i] = q.cov(x, features, xi, q.basis[i])
 	}
-	return k, features
+	return k, mean, features
 }
 
 // Mean returns the posterior mean of the function at x, in linear time.
 func (q *Posterior) Mean(x []float64) float64 {
-	k, f := q.cross(x)
-	return q.priorMean(x, f) + floats.Dot(k, q.alpha)
+	k, mean, _ := q.cross(x)
+	return mean + floats.Dot(k, q.alpha)
 }
 
 // Predict returns mean and variance of the function at x, the noise of an
 // observation not included. The variance is never negative.
 func (q *Posterior) Predict(x []float64) (mean, variance float64) {
-	k, f := q.cross(x)
-	mean = q.priorMean(x, f) + floats.Dot(k, q.alpha)
+	k, mean, f := q.cross(x)
+	mean += floats.Dot(k, q.alpha)
 	q.l.solve(k)
 	return mean, math.Max(0, q.cov(x, f, x, f)-floats.Dot(k, k))
+}
+
+// PredictAll does what Predict does at each of xs, faster where a kernel that is a
+// product meets the same values again, as on a grid.
+func (q *Posterior) PredictAll(xs [][]float64) (mean, variance []float64) {
+	mean, variance = make([]float64, len(xs)), make([]float64, len(xs))
+	at := newCovariances(q.kernel, q.model.points(xs), q.points)
+	k := make([]float64, q.Len())
+	for i, x := range xs {
+		f := q.meet(at, i, k, &mean[i])
+		q.l.solve(k)
+		variance[i] = math.Max(0, q.cov(x, f, x, f)-floats.Dot(k, k))
+	}
+	return mean, variance
+}
+
+// meet writes the covariances of point i with the data into k, and the posterior mean
+// there; it returns the features.
+func (q *Posterior) meet(at *covariances, i int, k []float64, mean *float64) (features []float64) {
+	before, features := q.prior(at.a.x[i])
+	at.row(i, k)
+	if features != nil {
+		for j := range k {
+			k[j] += floats.Dot(features, q.basis[j])
+		}
+	}
+	*mean = before + floats.Dot(k, q.alpha)
+	return features
 }
 
 // Joint returns the mean of the function at xs and the lower triangle of its
@@ -160,12 +186,18 @@ func (q *Posterior) Joint(xs [][]float64) (mean []float64, cov [][]float64) {
 	cov = lowerTriangle(len(xs))
 	v := make([][]float64, len(xs))
 	f := make([][]float64, len(xs))
-	for i, x := range xs {
-		v[i], f[i] = q.cross(x)
-		mean[i] = q.priorMean(x, f[i]) + floats.Dot(v[i], q.alpha)
+	points := q.model.points(xs)
+	at, among := newCovariances(q.kernel, points, q.points), newCovariances(q.kernel, points, points)
+	for i := range xs {
+		v[i] = make([]float64, q.Len())
+		f[i] = q.meet(at, i, v[i], &mean[i])
 		q.l.solve(v[i])
-		for j := range i + 1 {
-			cov[i][j] = q.cov(x, f[i], xs[j], f[j]) - floats.Dot(v[i], v[j])
+		among.row(i, cov[i])
+		for j := range cov[i] {
+			if f[i] != nil {
+				cov[i][j] += floats.Dot(f[i], f[j])
+			}
+			cov[i][j] -= floats.Dot(v[i], v[j])
 		}
 	}
 	return mean, cov
@@ -185,15 +217,15 @@ func (q *Posterior) Append(x []float64, y, fixed, weight float64) error {
 	if q.data.Weight == nil {
 		q.data.Weight = slices.Repeat([]float64{1}, n)
 	}
-	row, f := q.cross(x)
-	_, _, np, _ := q.model.split(q.params)
-	_, noise := q.model.noiseVariance(one, 0, np)
+	row, mean, f := q.cross(x)
+	noise := one.variance(0, q.NoiseVariance(x))
 	if !q.l.append(append(row, q.cov(x, f, x, f)+noise)) {
 		return fmt.Errorf("adding an observation: %w", ErrNotPositiveDefinite)
 	}
 	q.data.X, q.data.Y = append(q.data.X, slices.Clone(x)), append(q.data.Y, y)
 	q.data.Fixed, q.data.Weight = append(q.data.Fixed, fixed), append(q.data.Weight, weight)
-	q.basis, q.noise = append(q.basis, f), append(q.noise, noise)
+	q.basis, q.before, q.noise = append(q.basis, f), append(q.before, mean), append(q.noise, noise)
+	q.points = q.model.points(q.data.X)
 	q.refresh()
 	return nil
 }

@@ -1,6 +1,10 @@
 package tuner
 
-import "math"
+import (
+	"math"
+
+	"github.com/aquatope/aquatope/gp"
+)
 
 // amdahl is a prior mean of the logarithm of service time over the logarithms
 // of CPU and memory, both relative to a middle: Amdahl's law up to a largest
@@ -31,47 +35,53 @@ const (
 
 func (amdahl) Len() int { return amdahlParams }
 
-func (a amdahl) At(x, p []float64) float64 {
-	v := speed(a.middle+x[0], a.unit, p[1], p[2], p[5], p[6])
-	v0 := speed(a.middle, a.unit, p[1], p[2], p[5], p[6])
-	h, _ := penalty(x[1], p[3], p[4])
-	return p[0] + v.log - v0.log + h
+func (a amdahl) With(p []float64) gp.MeanFunc {
+	law := newSpeedLaw(a.unit, p[1], p[2], p[5], p[6])
+	v0 := law.at(a.middle)
+	return func(x, grad []float64) float64 {
+		v := law.at(a.middle + x[0])
+		h, m := penalty(x[1], p[3], p[4])
+		if grad != nil {
+			grad[0], grad[1], grad[2], grad[3], grad[4] = 1, v.dOdds-v0.dOdds, v.dLimit-v0.dLimit, h, m
+			grad[5], grad[6] = v.dWhole-v0.dWhole, v.dPower-v0.dPower
+		}
+		return p[0] + v.log - v0.log + h
+	}
 }
 
-func (a amdahl) Grad(x, p, dst []float64) {
-	v := speed(a.middle+x[0], a.unit, p[1], p[2], p[5], p[6])
-	v0 := speed(a.middle, a.unit, p[1], p[2], p[5], p[6])
-	h, m := penalty(x[1], p[3], p[4])
-	dst[0], dst[1], dst[2], dst[3], dst[4] = 1, v.dOdds-v0.dOdds, v.dLimit-v0.dLimit, h, m
-	dst[5], dst[6] = v.dWhole-v0.dWhole, v.dPower-v0.dPower
+// speedLaw is log(s + (1-s)/cᵖ) for a serial fraction s, effective CPU c and power
+// p, over the logarithm of CPU.
+type speedLaw struct {
+	logUnit, logLimit float64
+	serial, power     float64
+	whole             float64 // how much only whole units count, 0 to 1
 }
 
-// speeds is log(s + (1-s)/cᵖ) for a serial fraction s, effective CPU c and power
-// p, with its derivatives with respect to the log odds of s, the log of the limit
-// of c, the log odds of whole cores, and the log of p.
-type speeds struct{ log, dOdds, dLimit, dWhole, dPower float64 }
+func newSpeedLaw(logUnit, logOdds, logLimit, logWhole, logPower float64) speedLaw {
+	return speedLaw{logUnit: logUnit, logLimit: logLimit, serial: sigmoid(logOdds), power: math.Exp(logPower), whole: sigmoid(logWhole)}
+}
 
-func speed(logCPU, logUnit, logOdds, logLimit, logWhole, logPower float64) speeds {
-	s := sigmoid(logOdds)
-	whole := sigmoid(logWhole)
-	power := math.Exp(logPower)
+// speed is the value of a speedLaw, with its derivatives with respect to the log odds
+// of s, the log of the limit of c, the log odds of whole cores, and the log of p.
+type speed struct{ log, dOdds, dLimit, dWhole, dPower float64 }
+
+func (l *speedLaw) at(logCPU float64) speed {
 	var rest float64 // what is beyond the last whole unit, in the logarithm
-	if units := logCPU - logUnit; units > 0 {
+	if units := logCPU - l.logUnit; units > 0 {
 		rest = units - math.Log(math.Floor(math.Exp(units)*(1+1e-9)))
 	}
-	logCPU -= whole * rest
-	// soft minimum of CPU and limit
-	d := (logCPU - logLimit) / cpuKnee
-	effective := logCPU - cpuKnee*softplus(d)
-	limited := sigmoid(d) // derivative of effective with respect to the limit
-	e := math.Exp(-power * effective)
+	logCPU -= l.whole * rest
+	// soft minimum of CPU and limit; limited is its derivative with respect to the limit
+	above, limited := softplus((logCPU - l.logLimit) / cpuKnee)
+	effective := logCPU - cpuKnee*above
+	s, e := l.serial, math.Exp(-l.power*effective)
 	t := s + (1-s)*e
-	slope := -power * (1 - s) * e / t // with respect to effective
-	return speeds{
+	slope := -l.power * (1 - s) * e / t // with respect to effective
+	return speed{
 		log:    math.Log(t),
 		dOdds:  s * (1 - s) * (1 - e) / t,
 		dLimit: slope * limited,
-		dWhole: slope * (1 - limited) * -rest * whole * (1 - whole),
+		dWhole: slope * (1 - limited) * -rest * l.whole * (1 - l.whole),
 		dPower: slope * effective,
 	}
 }
@@ -79,13 +89,18 @@ func speed(logCPU, logUnit, logOdds, logLimit, logWhole, logPower float64) speed
 // penalty returns exp(a)·(m - x)⁺, softened, and its derivative with respect to
 // m; that with respect to a is the value itself.
 func penalty(x, a, m float64) (value, dEnough float64) {
-	d := (m - x) / memoryKnee
+	short, slope := softplus((m - x) / memoryKnee)
 	e := math.Exp(a)
-	return e * memoryKnee * softplus(d), e * sigmoid(d)
+	return e * memoryKnee * short, e * slope
 }
 
-func softplus(x float64) float64 {
-	return math.Max(x, 0) + math.Log1p(math.Exp(-math.Abs(x)))
+// softplus returns log(1 + exp(x)) and its derivative, the sigmoid of x.
+func softplus(x float64) (value, slope float64) {
+	e := math.Exp(-math.Abs(x))
+	if x < 0 {
+		return math.Log1p(e), e / (1 + e)
+	}
+	return x + math.Log1p(e), 1 / (1 + e)
 }
 
 func sigmoid(x float64) float64 {

@@ -13,14 +13,14 @@ func TestAmdahlGradientAgainstDifferences(t *testing.T) {
 		x := []float64{rapid.Float64Range(-2, 2).Draw(t, "cpu"), rapid.Float64Range(-2, 2).Draw(t, "memory")}
 		p := rapid.SliceOfN(rapid.Float64Range(-3, 2), amdahlParams, amdahlParams).Draw(t, "p")
 		grad := make([]float64, amdahlParams)
-		a.Grad(x, p, grad)
+		a.With(p)(x, grad)
 		for i := range p {
 			const h = 1e-6
 			v := p[i]
 			p[i] = v + h
-			up := a.At(x, p)
+			up := a.With(p)(x, nil)
 			p[i] = v - h
-			down := a.At(x, p)
+			down := a.With(p)(x, nil)
 			p[i] = v
 			if want := (up - down) / (2 * h); math.Abs(grad[i]-want) > 1e-5*math.Max(1, math.Abs(want)) {
 				t.Fatalf("derivative %d is %v, want %v", i, grad[i], want)
@@ -33,12 +33,13 @@ func TestAmdahlGradientAgainstDifferences(t *testing.T) {
 // Amdahl's law: from 1 to 4 cores a serial fraction of one half saves 3/8.
 func TestAmdahlsLaw(t *testing.T) {
 	p := []float64{0, 0, 20, 0, -20, -20, 0}
-	a := amdahl{}
-	if got := a.At([]float64{math.Log(4), 0}, p) - a.At([]float64{0, 0}, p); math.Abs(got-math.Log(5.0/8)) > 1e-6 {
+	a := amdahl{}.With(p)
+	if got := a([]float64{math.Log(4), 0}, nil) - a([]float64{0, 0}, nil); math.Abs(got-math.Log(5.0/8)) > 1e-6 {
 		t.Errorf("log ratio %v, want %v", got, math.Log(5.0/8))
 	}
 	p[5] = 20 // whole cores only: 1.9 is as good as 1
-	if got := a.At([]float64{math.Log(1.9), 0}, p) - a.At([]float64{0, 0}, p); math.Abs(got) > 1e-6 {
+	a = amdahl{}.With(p)
+	if got := a([]float64{math.Log(1.9), 0}, nil) - a([]float64{0, 0}, nil); math.Abs(got) > 1e-6 {
 		t.Errorf("log ratio %v, want 0", got)
 	}
 }

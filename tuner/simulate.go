@@ -110,10 +110,9 @@ func (b *belief) menuOf(v, first, n int, rng *rand.Rand) (*menu, error) {
 	xs := make([][]float64, len(m.resources))
 	for i, r := range m.resources {
 		xs[i] = s.input(r)
-		mean, variance := s.post.Predict(xs[i])
-		m.mean, m.sd = append(m.mean, mean), append(m.sd, math.Sqrt(variance))
 		m.noise = append(m.noise, math.Sqrt(s.post.NoiseVariance(xs[i])))
 	}
+	m.mean, m.sd = s.predict(xs)
 	z := normals(len(xs), n, rng)
 	for len(m.of) < n {
 		m.of = append(m.of, rng.Perm(explanations)...)
@@ -170,14 +169,19 @@ func (b *belief) efficient(v int) []function.Resources {
 		share           portion
 	}
 	var all []candidate
+	var xs [][]float64
 	for _, cpu := range axis(space.CPU, space.CPU.Min, cpuChoices) {
 		share := n.mean(math.Log(function.MilliCPU(cpu).Cores()))
 		for _, mem := range axis(space.Memory, floor, memoryChoices) {
 			r := function.Resources{CPU: function.MilliCPU(cpu), Memory: function.Bytes(mem)}
 			x := s.input(r)
-			mean, variance := s.post.Predict(x)
-			all = append(all, candidate{r, mean, math.Sqrt(variance), math.Sqrt(s.post.NoiseVariance(x)), share})
+			xs = append(xs, x)
+			all = append(all, candidate{r: r, noise: math.Sqrt(s.post.NoiseVariance(x)), share: share})
 		}
+	}
+	mean, sd := s.predict(xs)
+	for i := range all {
+		all[i].mean, all[i].sd = mean[i], sd[i]
 	}
 	seen := map[function.Resources]bool{}
 	var found []search.Option

@@ -112,6 +112,15 @@ func (s *surface) input(r function.Resources) []float64 {
 	return []float64{math.Log(r.CPU.Cores()) - s.middle[0], math.Log(r.Memory.GiB()) - s.middle[1]}
 }
 
+// predict returns mean and standard deviation of the log time at inputs.
+func (s *surface) predict(xs [][]float64) (mean, sd []float64) {
+	mean, sd = s.post.PredictAll(xs)
+	for i, v := range sd {
+		sd[i] = math.Sqrt(v)
+	}
+	return mean, sd
+}
+
 // logCPU returns the logarithm of the cores that a variable has, 0 where these
 // are not ours.
 func (s *surface) logCPU(r function.Resources) float64 {
