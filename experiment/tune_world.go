@@ -118,7 +118,7 @@ type truthKey struct {
 
 func (w *tuneWorld) truth(runs int, seed uint64) *truth {
 	slots, uniforms := len(w.comp.Slots()), w.comp.Uniforms()
-	t := &truth{w: w, columns: workflow.NewColumns(w.comp), cache: map[truthKey][]float64{}}
+	t := &truth{w: w, cache: map[truthKey][]float64{}}
 	t.service, t.uniform = make([][]float64, slots), make([][]float64, uniforms)
 	seq := bayesopt.NewSobol(min(slots+uniforms, bayesopt.MaxSobolDim)).Scrambled(seed)
 	rng, inputs := rand.New(rand.NewPCG(seed, 2)), rand.New(rand.NewPCG(seed, 3))
@@ -137,6 +137,7 @@ func (w *tuneWorld) truth(runs int, seed uint64) *truth {
 		}
 	}
 	inputs.Shuffle(runs, func(i, j int) { t.input[i], t.input[j] = t.input[j], t.input[i] })
+	t.columns = workflow.NewColumns(w.comp, t.input, t.uniform)
 	return t
 }
 
@@ -171,7 +172,7 @@ func (t *truth) latency(c tuner.Configuration) float64 {
 		service[k] = t.column(k, c[f])
 	}
 	dst := make([]float64, len(t.service[0]))
-	t.columns.Latencies(t.input, service, t.uniform, dst)
+	t.columns.Latencies(service, dst)
 	return t.w.problem.Target.Of(dst)
 }
 

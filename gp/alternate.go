@@ -87,8 +87,7 @@ func (m *Model) meanGiven(d Data, p Params) (*meanProblem, bool) {
 	n := len(d.Y)
 	c := &meanProblem{m: m, d: d, a: lowerTriangle(n), l: lowerTriangle(n), full: lowerTriangle(n), fullL: lowerTriangle(n)}
 	_, _, np, _ := m.split(p)
-	points := m.points(d.X)
-	cov := newCovariances(m.kernel(p), points, points)
+	cov := newVariances(m.kernel(p), m.points(d.X))
 	for i, x := range d.X {
 		cov.row(i, c.a[i])
 		copy(c.full[i], c.a[i])

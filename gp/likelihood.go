@@ -49,7 +49,7 @@ type likelihood struct {
 func (m *Model) likelihood(d Data) *likelihood {
 	n := len(d.Y)
 	x := m.points(d.X)
-	e := &likelihood{m: m, d: d, cov: &covariances{a: x, b: x}, a: lowerTriangle(n), l: lowerTriangle(n)}
+	e := &likelihood{m: m, d: d, cov: &covariances{a: x, b: x, same: true}, a: lowerTriangle(n), l: lowerTriangle(n)}
 	e.full = e.a
 	if m.Linearise {
 		e.gram, e.full = lowerTriangle(n), lowerTriangle(n)

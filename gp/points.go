@@ -37,6 +37,7 @@ func (m *Model) points(x [][]float64) points {
 // covariances are those of a kernel between the points of a and of b.
 type covariances struct {
 	a, b   points
+	same   bool // a is b
 	kernel *Kernel
 	// Of each input, for the distinct values of a and b: the factor, and the
 	// derivative of its logarithm with respect to that of the length-scale.
@@ -45,6 +46,13 @@ type covariances struct {
 
 func newCovariances(k *Kernel, a, b points) *covariances {
 	c := &covariances{a: a, b: b}
+	c.use(k, false)
+	return c
+}
+
+// newVariances returns the covariances between the points of a.
+func newVariances(k *Kernel, a points) *covariances {
+	c := &covariances{a: a, b: a, same: true}
 	c.use(k, false)
 	return c
 }
@@ -58,18 +66,47 @@ func (c *covariances) use(k *Kernel, slopes bool) {
 	if c.factor == nil {
 		c.factor, c.slope = make([][]float64, len(k.Length)), make([][]float64, len(k.Length))
 	}
-	for i, l := range k.Length {
-		n := len(c.a.value[i]) * len(c.b.value[i])
-		c.factor[i], c.slope[i] = slices.Grow(c.factor[i][:0], n), slices.Grow(c.slope[i][:0], n)
-		for _, va := range c.a.value[i] {
-			for _, vb := range c.b.value[i] {
-				s := math.Sqrt(5) * math.Abs(va-vb) / l
-				m, _ := matern(s)
-				c.factor[i] = append(c.factor[i], m)
-				if slopes {
-					c.slope[i] = append(c.slope[i], s*s*logSlope(s))
-				}
+	for i := range k.Length {
+		c.useInput(i, slopes)
+	}
+}
+
+func (c *covariances) useInput(i int, slopes bool) {
+	l, a, b := c.kernel.Length[i], c.a.value[i], c.b.value[i]
+	n := len(b)
+	if c.factor[i] == nil {
+		c.factor[i] = make([]float64, len(a)*n)
+	}
+	if slopes && c.slope[i] == nil {
+		c.slope[i] = make([]float64, len(a)*n)
+	}
+	for k, va := range a {
+		row := b
+		if c.same {
+			row = b[:k+1]
+		}
+		for j, vb := range row {
+			s := math.Sqrt(5) * math.Abs(va-vb) / l
+			m, _ := matern(s)
+			c.factor[i][k*n+j] = m
+			if slopes {
+				c.slope[i][k*n+j] = s * s * logSlope(s)
 			}
+		}
+	}
+	if c.same {
+		mirror(c.factor[i], n)
+		if slopes {
+			mirror(c.slope[i], n)
+		}
+	}
+}
+
+// mirror copies the lower triangle of a square matrix with n rows to the upper one.
+func mirror(a []float64, n int) {
+	for i := range n {
+		for j := range i {
+			a[j*n+i] = a[i*n+j]
 		}
 	}
 }

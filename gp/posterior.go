@@ -37,7 +37,7 @@ func (m *Model) Condition(d Data, p Params) (*Posterior, error) {
 	q.linearise()
 	n := len(d.Y)
 	a := lowerTriangle(n)
-	cov := newCovariances(q.kernel, q.points, q.points)
+	cov := newVariances(q.kernel, q.points)
 	for i, x := range d.X {
 		mean, f := q.prior(x)
 		q.before, q.basis = append(q.before, mean), append(q.basis, f)
@@ -187,7 +187,7 @@ func (q *Posterior) Joint(xs [][]float64) (mean []float64, cov [][]float64) {
 	v := make([][]float64, len(xs))
 	f := make([][]float64, len(xs))
 	points := q.model.points(xs)
-	at, among := newCovariances(q.kernel, points, q.points), newCovariances(q.kernel, points, points)
+	at, among := newCovariances(q.kernel, points, q.points), newVariances(q.kernel, points)
 	for i := range xs {
 		v[i] = make([]float64, q.Len())
 		f[i] = q.meet(at, i, v[i], &mean[i])

@@ -21,6 +21,7 @@ type belief struct {
 	surfaces []*surface
 	noise    []noise
 	common   []float64     // of each variable, the correlation of its noise with a cause that all share in a run
+	tail     float64       // how many standard deviations of its noise a function is planned with
 	only     Configuration // the one that is looked at; nil for all
 	overhead []float64     // seconds of each run that no stage accounts for, ascending
 }
@@ -65,7 +66,7 @@ func refits(runs int) []int {
 // believe fits everything. It fails with errNoObservation if nothing worked yet;
 // the surface of a variable of which that is true is nil.
 func believe(p *Problem, history []Run, m *memory) (*belief, error) {
-	b := &belief{p: p, visits: p.visits(-1)}
+	b := &belief{p: p, visits: p.visits(-1), tail: tailOf(p)}
 	b.of, _ = p.variables()
 	var err error
 	if b.comp, err = workflow.NewComposition(p.Graph); err != nil {

@@ -54,11 +54,17 @@ func axis(r function.Range, floor int64, n int) []int64 {
 // guidance returns the effective time of an option: the tail of its noise counts
 // as far as it adds up along the graph, its uncertainty as far as asked.
 func (b *belief) guidance(mean, sd, noise, doubt float64) float64 {
-	tail := 0.0
-	if pc := b.p.Target.Percentile; pc > 0 {
-		tail = distuv.UnitNormal.Quantile(math.Max(pc/100, 0.5)) / math.Sqrt(math.Min(4, float64(len(b.p.Graph.Stages))))
+	return math.Exp(mean + noise*noise/2 + b.tail*noise + doubt*sd)
+}
+
+// tailOf returns how many standard deviations of a function's noise the promised
+// percentile is about away.
+func tailOf(p *Problem) float64 {
+	if p.Target.Percentile == 0 {
+		return 0
 	}
-	return math.Exp(mean + noise*noise/2 + tail*noise + doubt*sd)
+	z := distuv.UnitNormal.Quantile(math.Max(p.Target.Percentile/100, 0.5))
+	return z / math.Sqrt(math.Min(4, float64(len(p.Graph.Stages))))
 }
 
 // slowness returns by which factor outliers of a share count in the effective time

@@ -64,10 +64,16 @@ func TestColumnsEqualLatency(t *testing.T) {
 		}
 		service, uniform := column(len(c.Slots())), column(c.Uniforms())
 		got := make([]float64, runs)
-		k := workflow.NewColumns(c)
-		for range 2 { // the second time with used memory
-			k.Latencies(input, service, uniform, got)
+		k := workflow.NewColumns(c, input, uniform)
+		// With used memory, and again where some columns are others.
+		k.Latencies(column(len(c.Slots())), got)
+		k.Latencies(service, got)
+		for i := range service {
+			if rapid.Bool().Draw(t, "another column") {
+				service[i] = column(1)[0]
+			}
 		}
+		k.Latencies(service, got)
 		for r := range runs {
 			s, u := make([]float64, len(service)), make([]float64, len(uniform))
 			for i := range s {

@@ -155,7 +155,7 @@ func newSimulation(p *tuner.Problem, runs int, rng *rand.Rand, quantile func(f i
 		return nil, err
 	}
 	s := &simulation{
-		p: p, comp: comp, columns: workflow.NewColumns(comp), quantile: quantile,
+		p: p, comp: comp, quantile: quantile,
 		cache: map[simKey][]float64{}, latency: make([]float64, runs),
 	}
 	column := func() []float64 {
@@ -173,6 +173,7 @@ func newSimulation(p *tuner.Problem, runs int, rng *rand.Rand, quantile func(f i
 	for range comp.Uniforms() {
 		s.uniform = append(s.uniform, column())
 	}
+	s.columns = workflow.NewColumns(comp, nil, s.uniform)
 	return s, nil
 }
 
@@ -202,6 +203,6 @@ func (s *simulation) value(c tuner.Configuration) float64 {
 		}
 		service[k] = s.column(k, r)
 	}
-	s.columns.Latencies(nil, service, s.uniform, s.latency)
+	s.columns.Latencies(service, s.latency)
 	return s.p.Target.Of(s.latency)
 }

@@ -113,13 +113,19 @@ func (d *dp) stage(n *workflow.Node) plan {
 // series is the min-plus convolution.
 func (d *dp) series(a, b plan) plan {
 	cost, split := make([]float64, d.bins+1), make([]int, d.bins+1)
-	first := 0
-	for first < d.bins && math.IsInf(b.cost[first], 1) {
-		first++
+	// A part never costs more with a larger budget; those are of use that save something.
+	var steps []int
+	for k, c := range b.cost {
+		if k == 0 && !math.IsInf(c, 1) || k > 0 && c < b.cost[k-1] {
+			steps = append(steps, k)
+		}
 	}
 	for t := range cost {
 		cost[t] = math.Inf(1)
-		for k := first; k <= t; k++ {
+		for _, k := range steps {
+			if k > t {
+				break
+			}
 			if c := a.cost[t-k] + b.cost[k]; c < cost[t] {
 				cost[t], split[t] = c, k
 			}

@@ -30,16 +30,26 @@ type Option struct {
 // Front returns the options that no other beats in cost and time, ordered by
 // time from fast to slow, so that cost falls.
 func Front(options []Option) []Option {
-	sorted := slices.Clone(options)
-	slices.SortStableFunc(sorted, func(a, b Option) int {
-		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Cost, b.Cost))
+	type point struct {
+		time, cost float64
+		of         int
+	}
+	points := make([]point, 0, len(options))
+	for i, o := range options {
+		// Many do no better than their neighbours; that saves sorting them.
+		if last := len(points) - 1; last < 0 || o.Time < points[last].time || o.Cost < points[last].cost {
+			points = append(points, point{o.Time, o.Cost, i})
+		}
+	}
+	slices.SortFunc(points, func(a, b point) int {
+		return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.cost, b.cost), cmp.Compare(a.of, b.of))
 	})
 	var front []Option
 	best := math.Inf(1)
-	for _, o := range sorted {
-		if o.Cost < best {
-			front = append(front, o)
-			best = o.Cost
+	for _, p := range points {
+		if p.cost < best {
+			front = append(front, options[p.of])
+			best = p.cost
 		}
 	}
 	return front
@@ -100,7 +110,7 @@ func (s *Space) Cost(choice []int) float64 {
 // Latencies simulates a choice. The result is overwritten by the next call.
 func (s *Space) Latencies(choice []int) []float64 {
 	if s.columns == nil {
-		s.columns = workflow.NewColumns(s.Composition)
+		s.columns = workflow.NewColumns(s.Composition, s.Input, s.Uniform)
 		s.cache = map[[2]int][]float64{}
 		s.service = make([][]float64, len(s.Composition.Slots()))
 		s.latency = make([]float64, s.Runs)
@@ -108,7 +118,7 @@ func (s *Space) Latencies(choice []int) []float64 {
 	for slot, stage := range s.Composition.Slots() {
 		s.service[slot] = s.column(slot, choice[s.Variable[stage]])
 	}
-	s.columns.Latencies(s.Input, s.service, s.Uniform, s.latency)
+	s.columns.Latencies(s.service, s.latency)
 	return s.latency
 }
 
