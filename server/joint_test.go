@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -135,15 +136,22 @@ func endedRun(s *Server, trial string, end time.Time) {
 	})
 }
 
-// Every run counts once, by when it ended: also one that was under way when the plan
-// was decided, or when the account was last read.
-func TestJointAccount(t *testing.T) {
-	t.Parallel()
+// opened is a server without a past, which ends with the test.
+func opened(t *testing.T) *Server {
+	t.Helper()
 	s, err := Open(t.Context(), Config{DataDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close(t.Context())
+	t.Cleanup(func() { s.Close(context.WithoutCancel(t.Context())) })
+	return s
+}
+
+// Every run counts once, by when it ended: also one that was under way when the plan
+// was decided, or when the account was last read.
+func TestJointAccount(t *testing.T) {
+	t.Parallel()
+	s := opened(t)
 	decided := time.Now().Add(-time.Hour)
 	at := func(ms int) time.Time { return decided.Add(time.Duration(ms) * time.Millisecond) }
 	plan := api.JointPlan{Applied: true, Decided: decided, Expected: api.JointExpectation{Violations: 0.5}}
@@ -254,11 +262,7 @@ func livePair(t *testing.T, s *Server) {
 // ways runs take.
 func TestLatestRunsAreUsers(t *testing.T) {
 	t.Parallel()
-	s, err := Open(t.Context(), Config{DataDir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close(t.Context())
+	s := opened(t)
 	at := time.Now()
 	for k := range 10 {
 		trial := ""
