@@ -79,6 +79,8 @@ func (r *reader) declaration(n *node, b *Bundle) {
 		b.places = append(b.places, r.declared("workflow", w.Name, n))
 	case n.get("kind") != nil && n.get("kind").text == "List":
 		r.fail(n.at, "kind", "write its items as documents, with a line --- between them", "a List is not supported")
+	case n.get("kind") != nil && n.get("kind").text == "Profile":
+		r.fail(n.at, "kind", "give the file to aquatope experiment tune or aquatope simulate with --profile", "a Profile holds measurements, which cannot be deployed")
 	case n.get("kind") != nil && n.get("kind").text == LockKind:
 		b.locks = r.lock(n)
 	case n.get("apiVersion") != nil || n.get("kind") != nil:
