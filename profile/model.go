@@ -71,8 +71,9 @@ func New(p *Profile) (*Model, error) {
 		return nil, errors.New("reading a profile: the workflow has no name")
 	}
 	q := p.Workflow.QoS
-	if !(q.LatencyMillis > 0 && q.LatencyMillis < 1e9) || !(q.Percentile > 0 && q.Percentile < 100) {
-		return nil, fmt.Errorf("reading a profile: qos of %v ms at percentile %v: latencyMillis must be positive and percentile between 0 and 100", q.LatencyMillis, q.Percentile)
+	const shortest = 1e-6 // a nanosecond, the unit of durations
+	if !(q.LatencyMillis >= shortest && q.LatencyMillis < 1e9) || !(q.Percentile > 0 && q.Percentile < 100) {
+		return nil, fmt.Errorf("reading a profile: qos of %v ms at percentile %v: latencyMillis must be at least %v and below 1e9, and percentile between 0 and 100", q.LatencyMillis, q.Percentile, shortest)
 	}
 	m.QoS = workflow.QoS{Latency: time.Duration(q.LatencyMillis * float64(time.Millisecond)), Percentile: q.Percentile}
 	for i, in := range p.Workflow.Inputs {

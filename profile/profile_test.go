@@ -90,6 +90,7 @@ func TestBadProfiles(t *testing.T) {
 	for name, spoil := range map[string]func(*profile.Profile){
 		"no name":              func(p *profile.Profile) { p.Workflow.Name = "" },
 		"no promise":           func(p *profile.Profile) { p.Workflow.QoS.LatencyMillis = 0 },
+		"less than a ns":       func(p *profile.Profile) { p.Workflow.QoS.LatencyMillis = 1e-7 },
 		"percentile 100":       func(p *profile.Profile) { p.Workflow.QoS.Percentile = 100 },
 		"no graph":             func(p *profile.Profile) { p.Workflow.Graph = profile.Node{} },
 		"two kinds":            func(p *profile.Profile) { p.Workflow.Graph.Stage = "x" },

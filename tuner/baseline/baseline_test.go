@@ -2,6 +2,7 @@ package baseline_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/aquatope/aquatope/function"
@@ -91,6 +92,15 @@ func TestOracleAgainstBruteForce(t *testing.T) {
 	}
 	if _, _, ok := oracle(t, chain(0.1)); ok {
 		t.Error("keeps a promise that nothing keeps")
+	}
+}
+
+// A grid that is finer than anyone can look through is refused.
+func TestOracleRefusesEndlessGrids(t *testing.T) {
+	p := chain(2)
+	p.Functions[1].Space.Memory = function.Range{Min: 1, Max: int64(function.GiB), Step: 1}
+	if _, _, _, _, err := baseline.Oracle(baseline.Truth{Problem: p}); err == nil || !strings.Contains(err.Error(), "raise the steps") {
+		t.Errorf("a memory of any byte: %v", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -28,11 +29,21 @@ type Truth struct {
 	Column  func(slot int, r function.Resources, dst []float64)
 }
 
+// maxSpace is the most configurations of one function that the oracle looks at.
+const maxSpace = 1 << 18
+
 // Oracle returns the cheapest configuration that keeps the promise that can be
 // found when the truth is known, its cost and its promised statistic. ok is
-// false if none does; then it is the closest found.
+// false if none does; then it is the closest found. It is an error if a function
+// has too many configurations to look at each.
 func Oracle(t Truth) (c tuner.Configuration, cost, value float64, ok bool, err error) {
 	p := t.Problem
+	for _, f := range p.Functions {
+		if cpus, memories := f.Space.CPU.Len(), f.Space.Memory.Len(); cpus > maxSpace/memories {
+			return nil, 0, 0, false, fmt.Errorf("function %q may have any of %d CPUs with any of %d sizes of memory, more than the oracle looks at (%d in all): raise the steps of its space",
+				f.Name, cpus, memories, maxSpace)
+		}
+	}
 	comp, err := workflow.NewComposition(p.Graph)
 	if err != nil {
 		return nil, 0, 0, false, err
