@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -121,7 +120,7 @@ func measureProfile(ctx context.Context, env *Env, c *client.Client, name string
 			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 			defer cancel()
 			if _, err := c.StopProfile(stop, name); err != nil {
-				return nil, errors.Join(ctx.Err(), err)
+				bar.Done("the server could not be told to stop profiling %s: %v", name, err)
 			}
 			return nil, ctx.Err()
 		case <-time.After(tuneInterval):

@@ -126,7 +126,9 @@ func watchTuning(ctx context.Context, env *Env, c *client.Client, name string, t
 		case <-ctx.Done():
 			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 			defer cancel()
-			if stopped, err := c.StopTuning(stop, name); err == nil {
+			if stopped, err := c.StopTuning(stop, name); err != nil {
+				bar.Done("the server could not be told to stop tuning %s: %v", name, err)
+			} else {
 				bar.Done("stopped after %d runs, which are kept: aquatope tune %s goes on from there", stopped.Runs, name)
 			}
 			return t, ctx.Err()
