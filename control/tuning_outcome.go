@@ -55,6 +55,8 @@ func (t *Tuning) outcome(target tuner.Target) (TuningOutcome, error) {
 		// What comes closest is believed to miss the target beyond doubt.
 		if res.Promised.Low > target.Seconds || len(res.Latency) == 0 && res.Blocker != "" {
 			out.Verdict = VerdictInfeasible
+		} else if res.Blocker != "" {
+			out.Reason = fmt.Sprintf("too little is known to say that any configuration keeps %s: this one comes closest, and %q takes most of its time", target, res.Blocker)
 		}
 	}
 	return out, nil

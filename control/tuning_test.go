@@ -280,6 +280,12 @@ func TestTuningSaysWhatCannotBe(t *testing.T) {
 		t.Errorf("an impossible promise: verdict %s, blocker %q, %v", out.Verdict, out.Blocker, err)
 	}
 
+	// What may well be kept is not said to be impossible.
+	borderline, err := session.Explain(tuner.Target{Seconds: (out.Promised.Low + out.Promised.Mean) / 2, Percentile: 95})
+	if err != nil || borderline.Verdict != control.VerdictUnknown || !strings.Contains(borderline.Reason, "too little is known") {
+		t.Errorf("a promise that is perhaps kept: verdict %s, %q, %v", borderline.Verdict, borderline.Reason, err)
+	}
+
 	w = newTuningWorld()
 	w.always = function.OutcomeError
 	session = runTuning(t, w, tuningConfig(w, 1, 15), 100)
