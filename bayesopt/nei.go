@@ -28,7 +28,7 @@ type NEI struct {
 // NEIOptions are the choices of [NewNEI].
 type NEIOptions struct {
 	Batch   int     // points proposed together, at least 1
-	Samples int     // draws; a power of two is most even
+	Samples int     // draws, at least 1; a power of two is most even
 	Seed    uint64  // of the scrambling
 	Worst   float64 // M: the objective that an infeasible point counts as
 	// Log maximises the logarithm with softened maxima instead, which has
@@ -42,11 +42,19 @@ const constraintScale = 1e-3
 
 // NewNEI prepares the acquisition function for posteriors of the objective and
 // of each constraint over the same observations, of which there must be at
-// least one.
+// least one. Their means must be constant. Errors about opt are [ErrOptions].
 func NewNEI(objective *gp.Posterior, constraints []*gp.Posterior, opt NEIOptions) (*NEI, error) {
 	n := objective.Len()
 	if n == 0 {
 		return nil, fmt.Errorf("noisy expected improvement needs observations: tell some first")
+	}
+	if opt.Batch < 1 || opt.Samples < 1 || math.IsNaN(opt.Worst) || math.IsInf(opt.Worst, 0) {
+		return nil, fmt.Errorf("%w: a batch of %d, %d samples, %v for what is infeasible", ErrOptions, opt.Batch, opt.Samples, opt.Worst)
+	}
+	for _, c := range constraints {
+		if c.Len() != n {
+			return nil, fmt.Errorf("%w: a constraint with %d observations, the objective has %d", ErrOptions, c.Len(), n)
+		}
 	}
 	a := &NEI{batch: opt.Batch, infeasible: opt.Worst, log: opt.Log}
 	models := append([]*gp.Posterior{objective}, constraints...)

@@ -1,6 +1,7 @@
 package bayesopt_test
 
 import (
+	"errors"
 	"math"
 	"testing"
 
@@ -74,6 +75,24 @@ func TestNEIWeighsFeasibility(t *testing.T) {
 	want := (5 - mu) * distuv.UnitNormal.CDF(-cm/math.Sqrt(cv))
 	if got := nei.Value([][]float64{{0.9}}); math.Abs(got-want) > 0.02*want {
 		t.Errorf("value %v, want %v", got, want)
+	}
+}
+
+func TestNEIRefusesNonsense(t *testing.T) {
+	f := func(x []float64) float64 { return x[0] }
+	post, fewer := posterior(t, data(8, 1, f), 0.01), posterior(t, data(7, 1, f), 0.01)
+	for name, c := range map[string]struct {
+		constraints []*gp.Posterior
+		opt         bayesopt.NEIOptions
+	}{
+		"no batch":           {nil, bayesopt.NEIOptions{Samples: 8}},
+		"no samples":         {nil, bayesopt.NEIOptions{Batch: 1}},
+		"a worst of NaN":     {nil, bayesopt.NEIOptions{Batch: 1, Samples: 8, Worst: math.NaN()}},
+		"other observations": {[]*gp.Posterior{fewer}, bayesopt.NEIOptions{Batch: 1, Samples: 8, Worst: 3}},
+	} {
+		if _, err := bayesopt.NewNEI(post, c.constraints, c.opt); !errors.Is(err, bayesopt.ErrOptions) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -10,12 +10,18 @@ import (
 
 // Observation is one evaluated point. The objective is to be minimised, and a
 // constraint holds where it is not positive. Failed marks an evaluation without
-// values: the point counts as infeasible.
+// values: models leave it out, a trust region counts it as a failure, and it is
+// never the best. Who knows how bad a failure is does better to tell a value.
 type Observation struct {
-	X           []float64
+	X           []float64 // in the unit cube, one element for each input
 	Objective   float64
-	Constraints []float64
+	Constraints []float64 // one for each constraint
 	Failed      bool
+}
+
+func (o Observation) clone() Observation {
+	o.X, o.Constraints = slices.Clone(o.X), slices.Clone(o.Constraints)
+	return o
 }
 
 // Acquisition names how points are chosen.
@@ -33,7 +39,7 @@ type Options struct {
 	Dim         int // number of inputs
 	Constraints int // number of constraints
 	Acquisition Acquisition
-	Samples     int // draws of the acquisition function; 32
+	Samples     int // draws of the expected improvement; 32
 	Outliers    OutlierRule
 	Search      SearchOptions
 	Models      ModelFactory // PaperModel
@@ -48,10 +54,10 @@ type Study struct {
 	history []Observation
 }
 
-// NewStudy returns a study without observations.
+// NewStudy returns a study without observations. Errors are [ErrOptions].
 func NewStudy(opt Options) (*Study, error) {
-	if opt.Dim < 1 || opt.Constraints < 0 {
-		return nil, fmt.Errorf("%w: %d inputs, %d constraints", ErrOptions, opt.Dim, opt.Constraints)
+	if opt.Dim < 1 || opt.Constraints < 0 || opt.Samples < 0 || opt.Acquisition < NoisyEI || opt.Acquisition > TrustRegion {
+		return nil, fmt.Errorf("%w: %d inputs, %d constraints, %d samples, acquisition %d", ErrOptions, opt.Dim, opt.Constraints, opt.Samples, opt.Acquisition)
 	}
 	if opt.Samples == 0 {
 		opt.Samples = 32
@@ -62,7 +68,7 @@ func NewStudy(opt Options) (*Study, error) {
 	return &Study{opt: opt}, nil
 }
 
-// Tell adds observations. It refuses points outside of the unit cube and values
+// Tell adds observations, all or none. It refuses points outside of the unit cube and values
 // that are not finite; say Failed for an evaluation that gave none.
 func (s *Study) Tell(obs ...Observation) error {
 	for i, o := range obs {
@@ -86,12 +92,15 @@ func (s *Study) Tell(obs ...Observation) error {
 			}
 		}
 	}
-	s.history = append(s.history, slices.Clone(obs)...)
+	for _, o := range obs {
+		s.history = append(s.history, o.clone())
+	}
 	return nil
 }
 
-// Ask proposes n points to evaluate together. With fewer than two usable
-// observations they are quasi-random.
+// Ask proposes n points to evaluate together, each with one element in [0, 1] for
+// each input. With fewer than two usable observations they are quasi-random. The
+// same observations and random source give the same points.
 func (s *Study) Ask(n int, rng *rand.Rand) ([][]float64, error) {
 	if n < 1 {
 		return nil, fmt.Errorf("%w: a batch of %d", ErrOptions, n)
@@ -140,7 +149,7 @@ func (s *Study) Best() (x []float64, feasible bool, err error) {
 			x, best, bestViolation = o.X, f, violation
 		}
 	}
-	return x, bestViolation <= 0, nil
+	return slices.Clone(x), bestViolation <= 0, nil
 }
 
 // spread returns n quasi-random points.

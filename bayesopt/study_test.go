@@ -1,6 +1,7 @@
 package bayesopt_test
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -148,6 +149,30 @@ func TestStudyIsSound(t *testing.T) {
 	})
 }
 
+// A study owns what it was told and what it tells: who uses a slice again changes
+// nothing in it.
+func TestStudyOwnsItsHistory(t *testing.T) {
+	s, err := bayesopt.NewStudy(bayesopt.Options{Dim: 1, Constraints: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, c := []float64{0}, []float64{0}
+	for i := range 4 {
+		x[0], c[0] = float64(i)/4, -1
+		if err := s.Tell(bayesopt.Observation{X: x, Objective: 1 - x[0], Constraints: c}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		x[0], c[0] = 0, 1
+		best, feasible, err := s.Best()
+		if err != nil || !feasible || best[0] != 0.75 {
+			t.Fatalf("best is %v, feasible %v, %v", best, feasible, err)
+		}
+		best[0] = 0
+	}
+}
+
 func TestStudyRefusesNonsense(t *testing.T) {
 	if _, err := bayesopt.NewStudy(bayesopt.Options{}); err == nil {
 		t.Error("a study without inputs")
@@ -169,5 +194,14 @@ func TestStudyRefusesNonsense(t *testing.T) {
 	}
 	if _, err := s.Ask(0, stats.Stream(1, "")); err == nil {
 		t.Error("an empty batch")
+	}
+	for name, o := range map[string]bayesopt.Options{
+		"acquisition": {Dim: 1, Acquisition: 3},
+		"samples":     {Dim: 1, Samples: -1},
+		"constraints": {Dim: 1, Constraints: -1},
+	} {
+		if _, err := bayesopt.NewStudy(o); !errors.Is(err, bayesopt.ErrOptions) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -19,8 +19,8 @@ type FitOptions struct {
 }
 
 // Fit returns the parameters of highest posterior density found from the
-// starts, and that log density. It fails for unusable data, and if the
-// likelihood is not finite at any start.
+// starts, and that log density. It fails for unusable data ([ErrData]), and if
+// the likelihood is not finite at any start ([ErrNotPositiveDefinite]).
 func (m *Model) Fit(d Data, opt FitOptions) (Params, float64, error) {
 	if err := d.Check(m.Dim); err != nil {
 		return nil, 0, fmt.Errorf("fitting a Gaussian process: %w", err)

@@ -54,6 +54,34 @@ func TestOneObservationClosedForm(t *testing.T) {
 	near(t, "log likelihood", ll, -4/(2*3.5)-math.Log(2*math.Pi*3.5)/2, 1e-14)
 }
 
+// Noise that is known is added to the model's own, which a weight divides and which
+// may change with the input: mean y·v/(v+s) with s of all three.
+func TestKindsOfNoiseClosedForm(t *testing.T) {
+	m := &gp.Model{Dim: 1, Mean: gp.ZeroMean{}, Noise: gp.LinearNoise{Dim: 1}}
+	p := gp.Params{0, math.Log(3), math.Log(0.5), 2}
+	s := 0.5*math.Exp(2*0.3)/4 + 0.7
+	d := gp.Data{X: [][]float64{{0.3}}, Y: []float64{2}, Fixed: []float64{0.7}, Weight: []float64{4}}
+	at := []float64{0.3}
+	whole, err := m.Condition(d, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grown, err := m.Condition(gp.Data{}, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := grown.Append(at, 2, 0.7, 4); err != nil {
+		t.Fatal(err)
+	}
+	for _, post := range []*gp.Posterior{whole, grown} {
+		mean, v := post.Predict(at)
+		near(t, "mean", mean, 2*3/(3+s), 1e-14)
+		near(t, "variance", v, 3*s/(3+s), 1e-14)
+		near(t, "noise of one more", post.NoiseVariance(at), 0.5*math.Exp(2*0.3), 1e-14)
+	}
+	near(t, "log likelihood", m.LogLikelihood(d, p, nil), -4/(2*(3+s))-math.Log(2*math.Pi*(3+s))/2, 1e-14)
+}
+
 func TestKernelClosedForm(t *testing.T) {
 	// Matérn 5/2 at distance equal to the length-scale: (1 + √5 + 5/3)·exp(-√5).
 	want := (1 + math.Sqrt(5) + 5.0/3) * math.Exp(-math.Sqrt(5))
@@ -206,6 +234,34 @@ func TestFitReturnsTheDensityOfItsParameters(t *testing.T) {
 	}
 }
 
+// Of several starts the best end wins.
+func TestFitTakesTheBestStart(t *testing.T) {
+	m := &gp.Model{Dim: 2}
+	d := sample(12, 2, 3)
+	starts := []gp.Params{
+		{-4, -4, -11, -1, 0.5}, // nothing but noise
+		{-1, -1, 0, -4, 0.5},
+		{3, 3, 4, -2, 0},
+	}
+	best, worst := math.Inf(-1), math.Inf(1)
+	for _, s := range starts {
+		_, v, err := m.Fit(d, gp.FitOptions{Starts: []gp.Params{s}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		best, worst = math.Max(best, v), math.Min(worst, v)
+	}
+	if best-worst < 0.1 {
+		t.Errorf("all starts end at %v: nothing was tested", best)
+	}
+	p, v, err := m.Fit(d, gp.FitOptions{Starts: starts})
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "best of all starts", v, best, 1e-12)
+	near(t, "log posterior of the parameters", m.LogPosterior(d, p, nil), v, 1e-9)
+}
+
 // Whatever finite data come, duplicates and zero variance included, the
 // posterior is finite, its variance not negative and not above the prior's.
 func TestPosteriorIsSound(t *testing.T) {
@@ -222,6 +278,11 @@ func TestPosteriorIsSound(t *testing.T) {
 		post, err := m.Condition(d, p)
 		if err != nil {
 			t.Fatalf("conditioning: %v", err)
+		}
+		for i := range rapid.IntRange(0, n).Draw(t, "again") { // told one by one, too
+			if err := post.Append(d.X[i], d.Y[i], 0, 1); err != nil {
+				t.Fatalf("appending: %v", err)
+			}
 		}
 		xs := append([][]float64{{0.2, 0.9}}, d.X...)
 		means, variances := post.PredictAll(xs)

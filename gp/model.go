@@ -14,8 +14,8 @@ type Model struct {
 	Mean  Mean  // ConstantMean
 	Noise Noise // ConstantNoise
 
-	// Priors and bounds, one for each parameter in the order of Params; nil
-	// priors are flat and nil bounds are wide.
+	// Priors and bounds, one for each parameter in the order of Params: NumParams()
+	// of them. Nil priors are flat and nil bounds are wide.
 	Priors       []Prior
 	Lower, Upper []float64
 
@@ -29,7 +29,7 @@ type Model struct {
 
 // Params are the parameters of a model in one vector: logarithms of the Dim
 // length-scales, logarithm of the kernel's variance, the noise model's, the
-// mean function's.
+// mean function's. Methods panic where there are not NumParams() of them.
 type Params []float64
 
 // Data are observations. X holds one row for each, Y their values. Fixed, if

@@ -27,7 +27,7 @@ type Posterior struct {
 }
 
 // Condition returns the posterior for parameters p. Without data it is the
-// prior.
+// prior. Errors are [ErrData] or [ErrNotPositiveDefinite].
 func (m *Model) Condition(d Data, p Params) (*Posterior, error) {
 	if err := d.Check(m.Dim); err != nil {
 		return nil, fmt.Errorf("conditioning a Gaussian process: %w", err)
