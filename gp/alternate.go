@@ -124,13 +124,12 @@ func (c *meanProblem) objective(mp []float64) float64 {
 // taken as linear around those in p.
 func (c *meanProblem) linearised(p Params) (mp []float64, ok bool) {
 	q := &Posterior{model: c.m, params: p}
-	q.linearise()
+	prior := q.linearise()
 	alpha := make([]float64, len(c.d.Y))
 	features := make([][]float64, len(c.d.Y))
 	for i, x := range c.d.X {
-		var mean float64
-		mean, features[i] = q.prior(x)
-		alpha[i] = c.d.Y[i] - mean
+		features[i] = q.features()
+		alpha[i] = c.d.Y[i] - prior.at(x, features[i])
 		for j := range c.full[i] {
 			c.full[i][j] = c.a[i][j] + floats.Dot(features[i], features[j])
 		}

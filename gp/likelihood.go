@@ -116,12 +116,11 @@ func (e *likelihood) useMean(p, mp []float64) {
 	}
 	e.mean = slices.Clone(mp)
 	q := &Posterior{model: e.m, params: p}
-	q.linearise()
+	prior := q.linearise()
 	features := make([][]float64, len(e.d.Y))
 	for i, x := range e.d.X {
-		var mean float64
-		mean, features[i] = q.prior(x)
-		e.resid[i] = e.d.Y[i] - mean
+		features[i] = q.features()
+		e.resid[i] = e.d.Y[i] - prior.at(x, features[i])
 		for j := range e.gram {
 			if j > i {
 				break

@@ -5,7 +5,7 @@ type Mean interface {
 	// Len returns the number of parameters.
 	Len() int
 	// With returns the mean function that parameters p make, which must not change
-	// as long as it is used. It is safe for concurrent use.
+	// as long as it is used. It need not be safe for concurrent use.
 	With(p []float64) MeanFunc
 }
 

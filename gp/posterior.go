@@ -14,7 +14,6 @@ type Posterior struct {
 	model  *Model
 	params Params
 	kernel *Kernel
-	mean   MeanFunc
 	data   Data
 	points points // the inputs of the data
 	l      factor
@@ -34,12 +33,13 @@ func (m *Model) Condition(d Data, p Params) (*Posterior, error) {
 	}
 	d = Data{X: slices.Clone(d.X), Y: slices.Clone(d.Y), Fixed: slices.Clone(d.Fixed), Weight: slices.Clone(d.Weight)}
 	q := &Posterior{model: m, params: slices.Clone(p), kernel: m.kernel(p), data: d, points: m.points(d.X)}
-	q.linearise()
+	prior := q.linearise()
 	n := len(d.Y)
 	a := lowerTriangle(n)
 	cov := newVariances(q.kernel, q.points)
 	for i, x := range d.X {
-		mean, f := q.prior(x)
+		f := q.features()
+		mean := prior.at(x, f)
 		q.before, q.basis = append(q.before, mean), append(q.basis, f)
 		cov.row(i, a[i])
 		if f != nil {
@@ -59,41 +59,58 @@ func (m *Model) Condition(d Data, p Params) (*Posterior, error) {
 	return q, nil
 }
 
-// linearise sets the mean and, if it is to be linearised, finds how far the priors
-// of its parameters are from the fitted ones, and how wide they are.
-func (q *Posterior) linearise() {
-	_, _, _, mp := q.model.split(q.params)
-	q.mean = q.model.mean().With(mp)
-	if !q.model.Linearise {
-		return
-	}
-	first := len(q.params) - len(mp)
-	q.shift, q.spread = make([]float64, len(mp)), make([]float64, len(mp))
-	for i := range mp {
-		if first+i < len(q.model.Priors) {
-			if prior, ok := q.model.Priors[first+i].(Normal); ok {
-				q.shift[i], q.spread[i] = prior.Mean-mp[i], prior.SD
+// linearise finds how far the priors of the mean's parameters are from the fitted
+// ones, and how wide they are, if the mean is to be linearised. It returns the mean
+// before data.
+func (q *Posterior) linearise() prior {
+	if q.model.Linearise {
+		_, _, _, mp := q.model.split(q.params)
+		first := len(q.params) - len(mp)
+		q.shift, q.spread = make([]float64, len(mp)), make([]float64, len(mp))
+		for i := range mp {
+			if first+i < len(q.model.Priors) {
+				if prior, ok := q.model.Priors[first+i].(Normal); ok {
+					q.shift[i], q.spread[i] = prior.Mean-mp[i], prior.SD
+				}
 			}
 		}
 	}
+	return q.prior()
 }
 
-// prior returns the mean before data at x, and the features there: its derivatives,
-// each times the standard deviation of its parameter; nil when the mean is taken as
-// known.
-func (q *Posterior) prior(x []float64) (mean float64, features []float64) {
+// prior is the mean before data. It is not safe for concurrent use.
+type prior struct {
+	mean          MeanFunc
+	shift, spread []float64
+}
+
+func (q *Posterior) prior() prior {
+	_, _, _, mp := q.model.split(q.params)
+	return prior{q.model.mean().With(mp), q.shift, q.spread}
+}
+
+// features returns memory for those of one point: the derivatives of the mean, each
+// times the standard deviation of its parameter; nil when the mean is taken as known.
+func (q *Posterior) features() []float64 {
 	if q.spread == nil {
-		return q.mean(x, nil), nil
+		return nil
 	}
-	features = make([]float64, len(q.spread))
-	mean = q.mean(x, features)
-	floats.Mul(features, q.spread)
+	return make([]float64, len(q.spread))
+}
+
+// at returns the mean at x and writes the features there.
+func (p prior) at(x, features []float64) float64 {
+	mean := p.mean(x, features)
+	if features == nil {
+		return mean
+	}
+	floats.Mul(features, p.spread)
 	for i, f := range features {
-		if q.spread[i] > 0 {
-			mean += f / q.spread[i] * q.shift[i]
+		if p.spread[i] > 0 {
+			mean += f / p.spread[i] * p.shift[i]
 		}
 	}
-	return mean, features
+	return mean
 }
 
 func (q *Posterior) cov(a, fa, b, fb []float64) float64 {
@@ -128,7 +145,8 @@ func (q *Posterior) NoiseVariance(x []float64) float64 {
 // cross returns the covariances of x with the data, and mean and features before
 // data at x.
 func (q *Posterior) cross(x []float64) (k []float64, mean float64, features []float64) {
-	mean, features = q.prior(x)
+	features = q.features()
+	mean = q.prior().at(x, features)
 	k = make([]float64, len(q.data.X))
 	for i, xi := range q.data.X {
 		k[i] = q.cov(x, features, xi, q.basis[i])
@@ -156,27 +174,26 @@ func (q *Posterior) Predict(x []float64) (mean, variance float64) {
 func (q *Posterior) PredictAll(xs [][]float64) (mean, variance []float64) {
 	mean, variance = make([]float64, len(xs)), make([]float64, len(xs))
 	at := newCovariances(q.kernel, q.model.points(xs), q.points)
-	k := make([]float64, q.Len())
+	k, f, prior := make([]float64, q.Len()), q.features(), q.prior()
 	for i, x := range xs {
-		f := q.meet(at, i, k, &mean[i])
+		mean[i] = q.meet(at, i, prior, k, f)
 		q.l.solve(k)
 		variance[i] = math.Max(0, q.cov(x, f, x, f)-floats.Dot(k, k))
 	}
 	return mean, variance
 }
 
-// meet writes the covariances of point i with the data into k, and the posterior mean
-// there; it returns the features.
-func (q *Posterior) meet(at *covariances, i int, k []float64, mean *float64) (features []float64) {
-	before, features := q.prior(at.a.x[i])
+// meet returns the posterior mean at point i, and writes its covariances with the data
+// and the features there.
+func (q *Posterior) meet(at *covariances, i int, prior prior, k, features []float64) float64 {
+	mean := prior.at(at.a.x[i], features)
 	at.row(i, k)
 	if features != nil {
 		for j := range k {
 			k[j] += floats.Dot(features, q.basis[j])
 		}
 	}
-	*mean = before + floats.Dot(k, q.alpha)
-	return features
+	return mean + floats.Dot(k, q.alpha)
 }
 
 // Joint returns the mean of the function at xs and the lower triangle of its
@@ -186,11 +203,11 @@ func (q *Posterior) Joint(xs [][]float64) (mean []float64, cov [][]float64) {
 	cov = lowerTriangle(len(xs))
 	v := make([][]float64, len(xs))
 	f := make([][]float64, len(xs))
-	points := q.model.points(xs)
+	prior, points := q.prior(), q.model.points(xs)
 	at, among := newCovariances(q.kernel, points, q.points), newVariances(q.kernel, points)
 	for i := range xs {
-		v[i] = make([]float64, q.Len())
-		f[i] = q.meet(at, i, v[i], &mean[i])
+		v[i], f[i] = make([]float64, q.Len()), q.features()
+		mean[i] = q.meet(at, i, prior, v[i], f[i])
 		q.l.solve(v[i])
 		among.row(i, cov[i])
 		for j := range cov[i] {

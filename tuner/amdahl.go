@@ -37,10 +37,13 @@ func (amdahl) Len() int { return amdahlParams }
 
 func (a amdahl) With(p []float64) gp.MeanFunc {
 	law := newSpeedLaw(a.unit, p[1], p[2], p[5], p[6])
-	v0 := law.at(a.middle)
+	v0, steep := law.at(a.middle), math.Exp(p[3])
+	last, v := 0.0, v0 // the same CPU often comes again, with another memory
 	return func(x, grad []float64) float64 {
-		v := law.at(a.middle + x[0])
-		h, m := penalty(x[1], p[3], p[4])
+		if x[0] != last {
+			last, v = x[0], law.at(a.middle+x[0])
+		}
+		h, m := penalty(x[1], steep, p[4])
 		if grad != nil {
 			grad[0], grad[1], grad[2], grad[3], grad[4] = 1, v.dOdds-v0.dOdds, v.dLimit-v0.dLimit, h, m
 			grad[5], grad[6] = v.dWhole-v0.dWhole, v.dPower-v0.dPower
@@ -86,12 +89,11 @@ func (l *speedLaw) at(logCPU float64) speed {
 	}
 }
 
-// penalty returns exp(a)·(m - x)⁺, softened, and its derivative with respect to
-// m; that with respect to a is the value itself.
-func penalty(x, a, m float64) (value, dEnough float64) {
+// penalty returns steep·(m - x)⁺, softened, and its derivative with respect to
+// m; that with respect to the logarithm of steep is the value itself.
+func penalty(x, steep, m float64) (value, dEnough float64) {
 	short, slope := softplus((m - x) / memoryKnee)
-	e := math.Exp(a)
-	return e * memoryKnee * short, e * slope
+	return steep * memoryKnee * short, steep * slope
 }
 
 // softplus returns log(1 + exp(x)) and its derivative, the sigmoid of x.

@@ -174,11 +174,12 @@ func (b *belief) efficient(v int) []function.Resources {
 		mean, sd, noise float64
 		share           portion
 	}
-	var all []candidate
-	var xs [][]float64
-	for _, cpu := range axis(space.CPU, space.CPU.Min, cpuChoices) {
+	cpus, memories := axis(space.CPU, space.CPU.Min, cpuChoices), axis(space.Memory, floor, memoryChoices)
+	all := make([]candidate, 0, len(cpus)*len(memories))
+	xs := make([][]float64, 0, cap(all))
+	for _, cpu := range cpus {
 		share := n.mean(math.Log(function.MilliCPU(cpu).Cores()))
-		for _, mem := range axis(space.Memory, floor, memoryChoices) {
+		for _, mem := range memories {
 			r := function.Resources{CPU: function.MilliCPU(cpu), Memory: function.Bytes(mem)}
 			x := s.input(r)
 			xs = append(xs, x)
@@ -199,8 +200,8 @@ func (b *belief) efficient(v int) []function.Resources {
 			}
 		}
 	}
+	wary, plain := make([]search.Option, len(all)), make([]search.Option, len(all))
 	for _, doubt := range [...]float64{0, 1.5, -1.5} {
-		wary, plain := make([]search.Option, len(all)), make([]search.Option, len(all))
 		var every []search.Option // the cheapest for each CPU
 		for i, c := range all {
 			t := b.guidance(c.mean, c.sd, math.Hypot(c.noise, b.inputSpread(v, c.r)), doubt)
@@ -243,6 +244,8 @@ type scenario struct {
 	uniform  [][]float64
 	input    []int       // of each run, -1 where there is but one
 	wait     [][]float64 // of each slot, in the runs of all draws; nil for none
+
+	factors [explanations][explanations][]float64 // memory of column
 }
 
 // newScenario draws the noise of runs simulated runs.
@@ -378,12 +381,16 @@ func (sc *scenario) cost(v, i int) float64 {
 func (sc *scenario) column(slot, v, i int, dst []float64) {
 	m, n := sc.menus[v], &sc.b.noise[v]
 	effect, cpu := sc.b.evidence[v].effect, sc.b.logCPU(v, m.resources[i])
-	var factors [explanations][explanations][]float64
+	var done [explanations][explanations]bool
 	for d, draw := range sc.draws {
 		e, own := sc.explanation(draw), m.of[draw]
-		f := factors[e][own]
+		f := sc.factors[e][own]
 		if f == nil {
 			f = make([]float64, sc.runs)
+			sc.factors[e][own] = f
+		}
+		if !done[e][own] {
+			done[e][own] = true
 			share := m.shares[e][i]
 			rest := 1 - share.total()
 			for r, u := range sc.luck[slot] {
@@ -397,7 +404,6 @@ func (sc *scenario) column(slot, v, i int, dst []float64) {
 					f[r] = math.Exp(off + size*m.noises[own][i]*n.deviation(u/rest))
 				}
 			}
-			factors[e][own] = f
 		}
 		t := math.Exp(m.draws[draw][i])
 		for r, x := range f {
