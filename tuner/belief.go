@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"sync"
 
@@ -113,18 +114,23 @@ func believe(p *Problem, history []Run, m *memory) (*belief, error) {
 		if err := s.condition(fit.best.params, fit.slow); err != nil {
 			return nil, fmt.Errorf("fitting %s: %w", b.name(v), err)
 		}
-		s.residuals(e)
 		if err := s.explore(fit.around); err != nil {
 			return nil, fmt.Errorf("fitting %s: %w", b.name(v), err)
 		}
+		before[v] = fit
 		b.surfaces[v] = s
+	}
+	if err := climb(b.surfaces, before, rand.New(rand.NewPCG(designSeed, uint64(len(history))))); err != nil {
+		return nil, err
 	}
 	var known []*surface
 	nothing := true
-	for _, s := range b.surfaces {
+	for v, s := range b.surfaces {
 		nothing = nothing && s == nil
 		if s == nil {
 			s = &surface{}
+		} else {
+			s.residuals(b.evidence[v])
 		}
 		known = append(known, s)
 	}

@@ -116,9 +116,8 @@ func (b *belief) menuOf(v, first, n int, rng *rand.Rand) (*menu, error) {
 	xs := make([][]float64, len(m.resources))
 	for i, r := range m.resources {
 		xs[i] = s.input(r)
-		m.noise = append(m.noise, math.Sqrt(s.post.NoiseVariance(xs[i])))
 	}
-	m.mean, m.sd = s.predict(xs)
+	m.mean, m.sd, m.noise = s.predict(xs)
 	z := normals(len(xs), n, rng)
 	for len(m.of) < n {
 		m.of = append(m.of, rng.Perm(explanations)...)
@@ -181,14 +180,13 @@ func (b *belief) efficient(v int) []function.Resources {
 		share := n.mean(math.Log(function.MilliCPU(cpu).Cores()))
 		for _, mem := range memories {
 			r := function.Resources{CPU: function.MilliCPU(cpu), Memory: function.Bytes(mem)}
-			x := s.input(r)
-			xs = append(xs, x)
-			all = append(all, candidate{r: r, noise: math.Sqrt(s.post.NoiseVariance(x)), share: share})
+			xs = append(xs, s.input(r))
+			all = append(all, candidate{r: r, share: share})
 		}
 	}
-	mean, sd := s.predict(xs)
+	mean, sd, noise := s.predict(xs)
 	for i := range all {
-		all[i].mean, all[i].sd = mean[i], sd[i]
+		all[i].mean, all[i].sd, all[i].noise = mean[i], sd[i], noise[i]
 	}
 	seen := map[function.Resources]bool{}
 	var found []search.Option

@@ -197,8 +197,8 @@ func (s *surface) fitSlow(p gp.Params, options gp.FitOptions) (gp.Params, slowPa
 			return p, slowPart{}, nil
 		}
 	}
-	at := s.standings(s.post)
-	one := s.explain(p, estimateSlow(at, s.outlier), s.outlier, s.post)
+	at := s.standings(s.post.Posterior)
+	one := s.explain(p, estimateSlow(at, s.outlier), s.outlier, s.post.Posterior)
 	best, kind := p, slowPart{}
 	k, slow, scale := guessSlow(at)
 	if slow == nil {
@@ -221,13 +221,13 @@ func (s *surface) fitSlow(p gp.Params, options gp.FitOptions) (gp.Params, slowPa
 			return nil, slowPart{}, err
 		}
 		slow = slices.Clone(s.slow)
-		at = s.standings(s.post)
+		at = s.standings(s.post.Posterior)
 		if k = estimateSlow(at, slow); k.share == 0 {
 			break
 		}
 	}
 	if many := countTrue(slow); many >= leastSlow && 2*many <= len(slow) {
-		if s.explain(q, k, s.outlier, s.post) > one+splitGain {
+		if s.explain(q, k, s.outlier, s.post.Posterior) > one+splitGain {
 			best, kind = q, k
 		}
 	}

@@ -17,8 +17,9 @@ type surface struct {
 	fixed    bool // a stage outside of our control: no inputs
 	middle   [2]float64
 	model    *gp.Model
-	post     *gp.Posterior   // with the most likely parameters
-	others   []*gp.Posterior // with parameters that could be as well, one for each explanation
+	post     view   // with the most likely parameters
+	others   []view // with parameters that could be as well, one for each explanation
+	kinds    []view // what predictions average over where there are several kinds of others
 	data     gp.Data
 	points   points
 	censored []bool     // of each point
@@ -112,13 +113,32 @@ func (s *surface) input(r function.Resources) []float64 {
 	return []float64{math.Log(r.CPU.Cores()) - s.middle[0], math.Log(r.Memory.GiB()) - s.middle[1]}
 }
 
-// predict returns mean and standard deviation of the log time at inputs.
-func (s *surface) predict(xs [][]float64) (mean, sd []float64) {
-	mean, sd = s.post.PredictAll(xs)
-	for i, v := range sd {
-		sd[i] = math.Sqrt(v)
+// predict returns mean and standard deviation of the log time at inputs, and the
+// standard deviation of its noise, over all kinds of explanations.
+func (s *surface) predict(xs [][]float64) (mean, sd, noise []float64) {
+	kinds := s.kinds
+	if kinds == nil {
+		kinds = []view{s.post}
 	}
-	return mean, sd
+	mean, sd, noise = make([]float64, len(xs)), make([]float64, len(xs)), make([]float64, len(xs))
+	share := 1 / float64(len(kinds))
+	for k := 0; k < len(kinds); k++ {
+		same := 1.0
+		for ; k+1 < len(kinds) && kinds[k+1].Posterior == kinds[k].Posterior; k++ {
+			same++
+		}
+		m, v := kinds[k].PredictAll(xs)
+		for i, x := range xs {
+			mean[i] += share * same * m[i]
+			sd[i] += share * same * (v[i] + m[i]*m[i])
+			noise[i] += share * same * kinds[k].NoiseVariance(x)
+		}
+	}
+	for i := range xs {
+		sd[i] = math.Sqrt(math.Max(sd[i]-mean[i]*mean[i], 0))
+		noise[i] = math.Sqrt(noise[i])
+	}
+	return mean, sd, noise
 }
 
 // logCPU returns the logarithm of the cores that a variable has, 0 where these
@@ -159,7 +179,7 @@ func (s *surface) condition(p gp.Params, k slowPart) error {
 		return err
 	}
 	var err error
-	if s.post, err = s.model.Condition(s.data, p); err != nil {
+	if s.post.Posterior, err = s.model.Condition(s.data, p); err != nil {
 		return fmt.Errorf("conditioning on service times: %w", err)
 	}
 	s.outlier = s.post.Outliers(outlierZ)
@@ -171,7 +191,7 @@ func (s *surface) condition(p gp.Params, k slowPart) error {
 		}
 	}
 	if found {
-		if s.post, err = s.model.Condition(s.data, p); err != nil {
+		if s.post.Posterior, err = s.model.Condition(s.data, p); err != nil {
 			return fmt.Errorf("conditioning on service times: %w", err)
 		}
 	}
@@ -260,7 +280,7 @@ func (s *surface) explore(around []explanation) error {
 		if err != nil {
 			return fmt.Errorf("conditioning on service times: %w", err)
 		}
-		s.others = append(s.others, post)
+		s.others = append(s.others, view{Posterior: post})
 	}
 	return nil
 }

@@ -82,8 +82,8 @@ func (b *belief) costShares(c Configuration) []float64 {
 		var cost float64
 		for v, visits := range b.p.visits(k)[:len(b.p.Functions)] {
 			if s := b.surfaces[v]; s != nil && visits > 0 {
-				mean, _ := s.post.Predict(s.input(c[v]))
-				cost += visits * (b.p.rate(c[v])*math.Exp(mean+b.evidence[v].effect.at(k, b.logCPU(v, c[v]))) + b.p.Price.PerInvocation)
+				mean, _, _ := s.predict([][]float64{s.input(c[v])})
+				cost += visits * (b.p.rate(c[v])*math.Exp(mean[0]+b.evidence[v].effect.at(k, b.logCPU(v, c[v]))) + b.p.Price.PerInvocation)
 			}
 		}
 		out[k] *= cost
