@@ -222,3 +222,28 @@ func TestInputOfLiveRun(t *testing.T) {
 		}
 	}
 }
+
+// A live run that is cut off gives its trial back, but not one that the search gave
+// up for another meanwhile.
+func TestTrialsComeBack(t *testing.T) {
+	t.Parallel()
+	var o onlineTuning
+	first, second := &readyTrial{}, &readyTrial{}
+	o.put(first)
+	o.ready = nil // a live run took it
+	o.putBack(first)
+	if o.ready != first {
+		t.Error("the trial of a run that was cut off is lost")
+	}
+	o.ready = nil
+	o.giveUp()
+	o.putBack(first)
+	if o.ready != nil {
+		t.Error("a trial that was given up is tried")
+	}
+	o.put(second)
+	o.putBack(first)
+	if o.ready != second {
+		t.Error("a trial that was given up is in the place of the next one")
+	}
+}

@@ -69,7 +69,7 @@ func (s *Server) startProfile(name string, req api.ProfileRequest) (api.Profilin
 	if err != nil {
 		return api.Profiling{}, cannotTune(err)
 	}
-	release, err := s.tunings.measure("the profiling of " + name)
+	release, err := s.tunings.measure(measurement{"profile", name})
 	if err != nil {
 		return api.Profiling{}, err
 	}

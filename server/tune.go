@@ -18,25 +18,29 @@ import (
 type tunings struct {
 	jobs[api.Tuning]
 	claim     sync.Mutex
-	measuring string // what is under way, in words; empty for nothing
+	measuring *measurement // what is under way; nil for nothing
 }
 
+// measurement is one thing that is measured: "tuning" or "profile", as in the path
+// of the API that ends it, of a workflow.
+type measurement struct{ kind, workflow string }
+
 // measure claims the machine for a measurement; release gives it back.
-func (t *tunings) measure(what string) (release func(), err error) {
+func (t *tunings) measure(m measurement) (release func(), err error) {
 	t.claim.Lock()
 	defer t.claim.Unlock()
-	if t.measuring != "" {
+	if now := t.measuring; now != nil {
 		return nil, &api.Problem{
 			Title: "Measuring already", Status: http.StatusConflict,
-			Detail: t.measuring + " is under way, and two measurements would disturb each other",
-			Hint:   "wait for its end, or stop it",
+			Detail: fmt.Sprintf("the %s of %s is under way, and two measurements would disturb each other", now.kind, now.workflow),
+			Hint:   fmt.Sprintf("wait for its end, or end it: Ctrl-C where it was started, or DELETE %s/workflows/%s/%s", apiPath, now.workflow, now.kind),
 		}
 	}
-	t.measuring = what
+	t.measuring = &m
 	return sync.OnceFunc(func() {
 		t.claim.Lock()
 		defer t.claim.Unlock()
-		t.measuring = ""
+		t.measuring = nil
 	}), nil
 }
 
@@ -44,13 +48,13 @@ func (t *tunings) measure(what string) (release func(), err error) {
 func (t *tunings) busy() bool {
 	t.claim.Lock()
 	defer t.claim.Unlock()
-	return t.measuring != ""
+	return t.measuring != nil
 }
 
 // await claims the machine as soon as no other measurement is under way.
-func (t *tunings) await(ctx context.Context, what string) (release func(), err error) {
+func (t *tunings) await(ctx context.Context, m measurement) (release func(), err error) {
 	for {
-		if release, err = t.measure(what); err == nil {
+		if release, err = t.measure(m); err == nil {
 			return release, nil
 		}
 		select {
@@ -73,7 +77,7 @@ func (s *Server) startTuning(ctx context.Context, name string, req api.TuneReque
 			return api.Tuning{}, err
 		}
 	}
-	release, err := s.tunings.measure("the tuning of " + name)
+	release, err := s.tunings.measure(measurement{"tuning", name})
 	if err != nil {
 		return api.Tuning{}, err
 	}

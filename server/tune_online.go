@@ -37,6 +37,7 @@ type onlineTuning struct {
 	drift  control.Drift
 	drifts int
 	ready  *readyTrial // waits for a live run to take it
+	wanted *readyTrial // what the search waits for, whether or not a live run has it
 	alarm  chan struct{}
 }
 
@@ -94,7 +95,7 @@ func (o *onlineTuning) run(ctx context.Context, p *engine.Plan, in engine.Input)
 			o.note(t != nil, true)
 		}
 		if t != nil {
-			o.put(t) // nothing was learnt; the next live run takes it
+			o.putBack(t)
 		}
 		return res, err
 	}
@@ -151,11 +152,25 @@ func (o *onlineTuning) take() *readyTrial {
 	return t
 }
 
+// put makes a trial ready for a live run.
 func (o *onlineTuning) put(t *readyTrial) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.ready = t
+	o.ready, o.wanted = t, t
 }
+
+// putBack makes a trial ready again of which a live run told nothing, unless it was
+// given up meanwhile.
+func (o *onlineTuning) putBack(t *readyTrial) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.wanted == t {
+		o.ready = t
+	}
+}
+
+// giveUp lets no live run take a trial until there is another.
+func (o *onlineTuning) giveUp() { o.put(nil) }
 
 // counts presents what was seen.
 func (o *onlineTuning) counts() *api.OnlineCounts {
@@ -182,7 +197,7 @@ func (s *Server) tuneOnline(ctx context.Context, o *onlineTuning, release func()
 			o.job.update(func(t *api.Tuning) { t.Phase, t.Message = api.PhaseWatching, "watching for drift" })
 			release()
 			if err = o.awaitDrift(ctx); err == nil {
-				release, err = s.tunings.await(ctx, "the tuning of "+o.workflow)
+				release, err = s.tunings.await(ctx, measurement{"tuning", o.workflow})
 			}
 		} else if !errors.Is(err, errDrift) {
 			break
@@ -305,7 +320,7 @@ func (o *onlineTuning) await(ctx context.Context, id string) (endedTrial, error)
 				return endedTrial{}, err
 			}
 			if len(more) > 0 {
-				o.put(nil)
+				o.giveUp()
 				return endedTrial{}, errDrift
 			}
 			o.job.update(func(t *api.Tuning) {
@@ -313,13 +328,13 @@ func (o *onlineTuning) await(ctx context.Context, id string) (endedTrial, error)
 			})
 		case <-tick.C:
 			if o.stale() {
-				o.put(nil)
+				o.giveUp()
 				return endedTrial{}, errStale(o.workflow)
 			}
 			counts := o.counts()
 			o.job.update(func(t *api.Tuning) { t.Online = counts })
 		case <-ctx.Done():
-			o.put(nil)
+			o.giveUp()
 			return endedTrial{}, ctx.Err()
 		}
 	}
