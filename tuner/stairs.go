@@ -73,7 +73,7 @@ func (s *surface) newStairs(data gp.Data, p gp.Params) *stairs {
 		if data.Fixed != nil {
 			variance += data.Fixed[i]
 		}
-		memory, _ := penalty(x[1], p[first+3], p[first+4])
+		memory, _ := penalty(x[1], math.Exp(p[first+3]), p[first+4])
 		y, w := data.Y[i]-memory, 1/variance
 		trend := mean(x, nil) - memory
 		if k := len(st.cpu); k == 0 || x[0] > st.cpu[k-1]+1e-9 {
