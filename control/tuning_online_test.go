@@ -2,6 +2,8 @@ package control_test
 
 import (
 	"errors"
+	"os"
+	"slices"
 	"testing"
 
 	"github.com/aquatope/aquatope/control"
@@ -27,7 +29,7 @@ func live(t *testing.T, w *tuningWorld, seconds float64, runs int) (*control.Onl
 	if err != nil {
 		t.Fatal(err)
 	}
-	rng := stats.Stream(11, "live")
+	rng := stats.Stream(11+w.seed, "live")
 	var next tuner.Configuration
 	for k := range runs {
 		input := 0
@@ -65,25 +67,37 @@ func time0(k int) string {
 	return "live-" + string(rune('a'+k%26)) + string(rune('a'+k/26%26)) + string(rune('a'+k/676))
 }
 
-// While it learns, live runs keep their promise, and few of them are trials.
+// While it learns, live runs keep their promise, whether there is much to spare (2 s;
+// what serves takes two thirds of a second at the 95th percentile) or little, and few
+// of them are trials. With AQUATOPE_MEASURE set it is measured with ten seeds each.
 func TestOnlineStaysWithinTheErrorBudget(t *testing.T) {
-	w := newTuningWorld()
-	online, session := live(t, w, 2, 400)
-	runs, trials, violations := online.Counts()
-	if trials < 20 || float64(trials) > 0.2*float64(runs) {
-		t.Errorf("%d of %d live runs are trials, at most a fifth may be", trials, runs)
+	promises, seeds, length := []float64{2, 0.75}, 1, 200
+	if os.Getenv("AQUATOPE_MEASURE") != "" {
+		promises, seeds, length = []float64{2, 1, 0.75}, 10, 400
 	}
-	if float64(violations) > 0.05*float64(runs) {
-		t.Errorf("%d of %d live runs violate the promise", violations, runs)
-	}
-	other := 0
-	for _, r := range session.History() {
-		if r.Configuration[1].CPU != 2000 || r.Configuration[0].CPU != 1000 {
-			other++
+	for _, promise := range promises {
+		var all, tried, broken, worst int
+		for seed := range uint64(seeds) {
+			w := newTuningWorld()
+			w.seed = seed
+			online, session := live(t, w, promise, length)
+			runs, trials, violations := online.Counts()
+			if trials < 20 || float64(trials) > 0.2*float64(runs) {
+				t.Errorf("promise of %v s, seed %d: %d of %d live runs are trials, at most a fifth may be", promise, seed, trials, runs)
+			}
+			if float64(violations) > 0.05*float64(runs) {
+				t.Errorf("promise of %v s, seed %d: %d of %d live runs violate it", promise, seed, violations, runs)
+			}
+			other := slices.ContainsFunc(session.History(), func(r tuner.Run) bool {
+				return r.Configuration[1].CPU != 2000 || r.Configuration[0].CPU != 1000
+			})
+			if !other {
+				t.Errorf("promise of %v s, seed %d: nothing else than what serves was ever tried", promise, seed)
+			}
+			all, tried, broken, worst = all+runs, tried+trials, broken+violations, max(worst, violations)
 		}
-	}
-	if other == 0 {
-		t.Error("nothing else than what serves was ever tried")
+		t.Logf("promise of %v s: %d trials among %d live runs, of which %.2f %% violate it, at most %d of the %d of one session",
+			promise, tried, all, 100*float64(broken)/float64(all), worst, length)
 	}
 }
 

@@ -155,6 +155,9 @@ func tuneNote(t api.Tuning) string {
 		note = fmt.Sprintf("%d left; best so far %s the promise: p%v %s (%s to %s), %.3g $ per 1M runs",
 			max(0, t.Budget-t.Runs), verdict, t.QoS.Percentile, millis(r.Promised.Mean), millis(r.Promised.Low), millis(r.Promised.High), 1e6*r.Cost.Mean)
 	}
+	if o := t.Online; o != nil {
+		note += fmt.Sprintf("; %d live runs, %d of them trials, %d broke the promise", o.Runs, o.Trials, o.Violations)
+	}
 	if t.Disturbance != "" {
 		note += "; " + t.Disturbance
 	}

@@ -47,6 +47,9 @@ func predictionTable(r *api.Recommendation) Table {
 	if r.Cost != nil {
 		row("cost", *r.Cost, asCost)
 	}
+	if len(t.Rows) == 0 {
+		t.Rows = append(t.Rows, []any{"nothing, by this strategy", nil, nil, nil})
+	}
 	if r.Current > 0 {
 		t.Rows = append(t.Rows, []any{"cost as deployed", asCost(r.Current), nil, nil})
 	}
