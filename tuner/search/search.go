@@ -12,6 +12,7 @@ package search
 
 import (
 	"cmp"
+	"encoding/binary"
 	"math"
 	"slices"
 
@@ -83,11 +84,12 @@ type Space struct {
 	// reorder them.
 	Statistic func(latency []float64) float64
 
-	columns     *workflow.Columns
-	cache       map[[2]int][]float64
-	service     [][]float64
-	latency     []float64
-	evaluations int
+	columns *workflow.Columns
+	cache   map[[2]int][]float64
+	service [][]float64
+	latency []float64
+	values  map[string]float64 // of the choices simulated, by key
+	key     []byte
 }
 
 // Solution is a choice of one option for each variable.
@@ -145,8 +147,19 @@ func (s *Space) column(slot, option int) []float64 {
 
 // Value simulates a choice and returns its statistic.
 func (s *Space) Value(choice []int) float64 {
-	s.evaluations++
-	return s.Statistic(s.Latencies(choice))
+	s.key = s.key[:0]
+	for _, i := range choice {
+		s.key = binary.AppendUvarint(s.key, uint64(i))
+	}
+	v, ok := s.values[string(s.key)]
+	if !ok {
+		v = s.Statistic(s.Latencies(choice))
+		if s.values == nil {
+			s.values = map[string]float64{}
+		}
+		s.values[string(s.key)] = v
+	}
+	return v
 }
 
 func (s *Space) solution(choice []int, limit float64) Solution {
