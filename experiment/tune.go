@@ -287,8 +287,8 @@ func (w *judgedWorld) search(ctx context.Context, name string, seed, budget int)
 			break
 		}
 		if finished { // the budget is not used up, but nothing changes any more
-			for _, c := range Checkpoints {
-				if c > next && c <= budget {
+			for _, c := range append(slices.Clone(Checkpoints), budget) {
+				if c > r.Samples && c <= budget {
 					r.Samples = c
 					out = append(out, r)
 				}

@@ -77,6 +77,28 @@ func TestTuneIsDeterministicAndComplete(t *testing.T) {
 	}
 }
 
+// A search that ends before the budget does is judged at the same numbers of runs as
+// others.
+func TestSearchesThatEndEarly(t *testing.T) {
+	o := tuneOptions(t)
+	m, err := experiment.NamedProfile("random-1-plateau-7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Profiles, o.Strategies, o.Seeds, o.Budget = []*profile.Model{m}, []string{"clite", "random"}, 1, 12
+	ex, err := experiment.Tune(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]int{}
+	for _, r := range ex.Results {
+		got[r.Strategy] = append(got[r.Strategy], r.Samples)
+	}
+	if d := cmp.Diff(map[string][]int{"clite": {10, 12}, "random": {10, 12}}, got); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestBindingPromisesBind(t *testing.T) {
 	o := tuneOptions(t)
 	o.Strategies, o.Seeds, o.Budget = []string{"random"}, 1, 10
