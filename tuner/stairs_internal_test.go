@@ -94,6 +94,30 @@ func TestNoStairs(t *testing.T) {
 	}
 }
 
+// Where functions are of stairs most runs look for edges, elsewhere most try what would
+// be recommended.
+func TestRetries(t *testing.T) {
+	smooth, flat := &surface{}, &surface{post: view{pieces: pieces{{-1, -0.5}}}}
+	for _, c := range []struct {
+		surfaces []*surface
+		want     int
+	}{
+		{[]*surface{smooth, smooth, flat}, 6},
+		{[]*surface{flat, nil, smooth}, 6},
+		{[]*surface{flat, smooth, flat}, 3},
+	} {
+		got := 0
+		for runs := range 18 {
+			if b := (&belief{surfaces: c.surfaces}); b.retries(runs) {
+				got++
+			}
+		}
+		if got != c.want {
+			t.Errorf("%d of 18 runs try what would be recommended, want %d", got, c.want)
+		}
+	}
+}
+
 // The evidence is the sum over all ways to cut.
 func TestStairsEvidence(t *testing.T) {
 	st := &stairs{

@@ -53,7 +53,8 @@ const (
 	// incumbentFrom is the number of runs from which on all but every third one
 	// try what would be recommended, so that it is not recommended for luck. Near
 	// the optimum cost is flat and the promise is not: what is left to learn is
-	// mostly whether it is kept.
+	// mostly whether it is kept. Where most functions are of stairs it is every third
+	// one, as edges have to be found.
 	incumbentFrom, explorePeriod = 9, 3
 )
 
@@ -87,7 +88,7 @@ func (s *Structured) Next(p *Problem, history []Run, n, left int, rng *rand.Rand
 		return nil, err
 	}
 	rng = rand.New(rand.NewPCG(seed, 1))
-	if len(history)%explorePeriod != 0 && len(history) >= incumbentFrom {
+	if b.retries(len(history)) {
 		c, feasible, err := b.incumbent(rng)
 		if err != nil {
 			return nil, err
@@ -103,6 +104,18 @@ func (s *Structured) Next(p *Problem, history []Run, n, left int, rng *rand.Rand
 	}
 	more, err := b.propose(n, rng)
 	return append(out, more...), err
+}
+
+// retries reports whether what would be recommended is tried after so many runs.
+func (b *belief) retries(runs int) bool {
+	flat := 0
+	for _, s := range b.surfaces {
+		if s != nil && s.post.pieces != nil {
+			flat++
+		}
+	}
+	stairs := 2*flat >= len(b.surfaces)
+	return runs >= incumbentFrom && (runs%explorePeriod == 0) == stairs
 }
 
 // designSeed fixes the orders of levels of the designed start.
