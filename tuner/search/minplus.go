@@ -169,30 +169,3 @@ func (d *dp) stretch(p plan, times float64) plan {
 	}
 	return plan{cost: cost, pick: func(bin int, choice []int) { p.pick(int(float64(bin)/times), choice) }}
 }
-
-// composedTime composes the effective times of a choice.
-func (s *Space) composedTime(choice []int) float64 {
-	var walk func(n *workflow.Node) float64
-	walk = func(n *workflow.Node) float64 {
-		var t float64
-		switch n.Kind {
-		case workflow.KindStage:
-			v := s.Variable[n.Stage]
-			return s.Options[v][choice[v]].Time
-		case workflow.KindDelay:
-			return n.Delay.Seconds()
-		case workflow.KindLoop:
-			return rounds(n) * walk(n.Children[0])
-		case workflow.KindSeries:
-			for _, c := range n.Children {
-				t += walk(c)
-			}
-			return t
-		}
-		for _, c := range n.Children {
-			t = max(t, walk(c))
-		}
-		return t
-	}
-	return walk(s.Graph.Root)
-}

@@ -216,15 +216,11 @@ func (s *Space) solve(limit float64, effort int, starts [][]int) Solution {
 // until the simulated statistic meets the limit.
 func (s *Space) calibrate(limit float64) Solution {
 	best := s.solution(s.Fastest(), limit)
+	// Not from how the simulated latency of the fastest choice compares with its effective
+	// times: it may be the one that is known least.
 	budget := limit
-	if best.Value > 0 {
-		// How the statistic compares with the composed effective times.
-		if t := s.composedTime(s.Fastest()); t > 0 {
-			budget = limit * t / best.Value
-		}
-	}
 	// Above, budgets that proved too generous; below, one that was kept.
-	const rounds = 9
+	const rounds, grow = 9, 1.25
 	above, below := math.Inf(1), 0.0
 	var planned *Solution
 	for range rounds {
@@ -232,9 +228,10 @@ func (s *Space) calibrate(limit float64) Solution {
 		if !ok {
 			below = budget
 			if math.IsInf(above, 1) {
-				break
+				budget *= grow
+			} else {
+				budget = (below + above) / 2
 			}
-			budget = (below + above) / 2
 			continue
 		}
 		sol := s.solution(choice, limit)
