@@ -127,8 +127,7 @@ func TestSeverities(t *testing.T) {
 	}
 	n := learnNoise([]*surface{s})[0]
 	small, large := n.mean(math.Log(0.1)), n.mean(math.Log(2))
-	far := func(p portion) float64 { return p[anywhere] + p[short] }
-	if far(small) < 0.1 || far(large) > 0.05 || large[little] < 0.08 {
+	if small[1] < 0.1 || large[1] > 0.05 || large[0] < 0.08 {
 		t.Errorf("shares %v with a tenth of a CPU and %v with two", small, large)
 	}
 	for e := range explanations {

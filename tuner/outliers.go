@@ -8,39 +8,32 @@ import (
 )
 
 // outliers are the invocations that are slower than the rest explains: a little, or
-// a lot, which tell nothing of one another. What is a lot slower for a lack of CPU may
-// take longer or less long than what is so at any size.
-type outliers struct {
-	shares [2][]slowShare // of those a little and a lot slower, for each explanation of the data; nil if there are none
-	of     [kinds]sizes
-}
+// a lot, which tell nothing of one another.
+type outliers [severities]severity
 
-// kinds of outliers. From farSlow on in the log ratio to the surface they are a lot
-// slower.
+// severities are how many kinds of outliers there are, from farSlow on in the log
+// ratio to the surface those that are a lot slower.
 const (
-	little = iota
-	anywhere
-	short
-	kinds
-
-	farSlow = 0.3
+	severities = 2
+	farSlow    = 0.3
 )
 
-// sizes are by how much the outliers of one kind are slower.
-type sizes struct {
-	tables [][]float64 // for each explanation, quantiles of the log ratio to the surface at equal steps
+// severity describes the outliers of one kind.
+type severity struct {
+	shares []slowShare // for each explanation of the data; nil if there are none
+	sizes  [][]float64 // for each explanation, quantiles of the log ratio to the surface at equal steps
 	slower float64     // mean ratio to the surface
 }
 
-// portion is the share of outliers of each kind.
-type portion [kinds]float64
+// portion is the share of outliers of each severity.
+type portion [severities]float64
 
-func (p portion) total() float64 { return p[little] + p[anywhere] + p[short] }
+func (p portion) total() float64 { return p[0] + p[1] }
 
 const (
 	// The sizes of outliers are those of a function's own, and of as many as
 	// othersWeight of all functions.
-	othersWeight = 3.0
+	othersWeight = 1.0
 	// sizeSteps is how many quantiles stand for the sizes of outliers.
 	sizeSteps = 100
 )
@@ -48,75 +41,57 @@ const (
 // learnOutliers returns those of every variable.
 func learnOutliers(surfaces []*surface) []outliers {
 	out := make([]outliers, len(surfaces))
-	for far := range 2 {
-		var all []residual
-		own := make([][]residual, len(surfaces))
+	for k := range severities {
+		var slow []residual
+		ownSize, scale := make([][]float64, len(surfaces)), make([]float64, len(surfaces))
 		counts := make([][]counted, len(surfaces))
 		for v, s := range surfaces {
 			for _, r := range s.resid {
-				hit := r.slow() > 0 && (r.slow() >= farSlow) == (far == 1)
+				hit := r.slow() && (r.z*r.sd >= farSlow) == (k == 1)
 				counts[v] = count(counts[v], r.cpu, hit)
+				scale[v] += r.sd / float64(len(s.resid))
 				if hit {
-					own[v], all = append(own[v], r), append(all, r)
+					ownSize[v] = append(ownSize[v], r.z*r.sd)
+					slow = append(slow, r)
 				}
 			}
 		}
-		if len(all) == 0 {
+		if len(slow) == 0 {
 			continue
 		}
 		for v, shares := range learnShares(counts) {
-			o := &out[v]
-			o.shares[far] = shares
-			others := surfaces[v].scaled(all)
-			rng := rand.New(rand.NewPCG(designSeed, uint64(v)))
-			for _, s := range shares {
-				if far == 0 {
-					o.of[little].learn(own[v], others, rng, func(float64) float64 { return 1 })
-					continue
-				}
-				lack := func(cpu float64) float64 { return s.short(cpu) / (s.short(cpu) + s.always) }
-				o.of[anywhere].learn(own[v], others, rng, func(cpu float64) float64 { return 1 - lack(cpu) })
-				o.of[short].learn(own[v], others, rng, lack)
+			o := severity{shares: shares}
+			// What is far out for a steady function may be usual for this one, and what
+			// is usual for a function whose times vary would be far out for it.
+			var others []float64
+			for _, r := range slow {
+				others = append(others, math.Max(outlierZ*scale[v], math.Min(r.z*r.sd, r.z*scale[v])))
 			}
+			rng := rand.New(rand.NewPCG(designSeed, uint64(v)))
+			for range explanations {
+				o.learnSizes(ownSize[v], others, rng)
+			}
+			out[v][k] = o
 		}
 	}
 	return out
 }
 
-// scaled returns the sizes of outliers of all functions as they would be of this one:
-// what is far out for a steady function may be usual for it, and what is usual for a
-// function whose times vary would be far out for it.
-func (s *surface) scaled(all []residual) []float64 {
-	var scale float64
-	for _, r := range s.resid {
-		scale += r.sd / float64(len(s.resid))
-	}
-	var out []float64
-	for _, r := range all {
-		out = append(out, math.Max(outlierZ*scale, math.Min(r.slow(), r.slow()/r.sd*scale)))
-	}
-	return out
-}
-
-// learn adds the sizes under one more explanation: those of the function's own
-// outliers, as far as they are of this kind by their CPU, and, the more the fewer these
-// are, those of others, each counted a random number of times (the Bayesian bootstrap
-// of Rubin, 1981).
-func (o *sizes) learn(own []residual, others []float64, rng *rand.Rand, kind func(cpu float64) float64) {
+// learnSizes adds the sizes under one more explanation: those of the function's own
+// outliers and, the more the fewer these are, those of others, each counted a random
+// number of times (the Bayesian bootstrap of Rubin, 1981).
+func (o *severity) learnSizes(own, others []float64, rng *rand.Rand) {
 	type weighted struct{ size, weight float64 }
 	var points []weighted
 	var total float64
-	add := func(size, weight float64) {
-		weight *= rng.ExpFloat64()
-		points = append(points, weighted{size, weight})
-		total += weight
+	add := func(sizes []float64, weight float64) {
+		for _, s := range sizes {
+			points = append(points, weighted{s, weight * rng.ExpFloat64()})
+			total += points[len(points)-1].weight
+		}
 	}
-	for _, r := range own {
-		add(r.slow(), kind(r.cpu))
-	}
-	for _, size := range others {
-		add(size, othersWeight/float64(len(others)))
-	}
+	add(own, 1)
+	add(others, othersWeight/float64(len(others)))
 	slices.SortFunc(points, func(a, b weighted) int { return cmp.Compare(a.size, b.size) })
 	table := make([]float64, sizeSteps)
 	k, below := 0, 0.0
@@ -136,7 +111,7 @@ func (o *sizes) learn(own []residual, others []float64, rng *rand.Rand, kind fun
 		}
 		o.slower += math.Exp(table[i]) / (sizeSteps * explanations)
 	}
-	o.tables = append(o.tables, table)
+	o.sizes = append(o.sizes, table)
 }
 
 // normalLevels returns n evenly spaced quantiles of a normal distribution, in
@@ -155,15 +130,12 @@ func normalLevels(n int, rng *rand.Rand) []float64 {
 // share returns the share of outliers at a CPU (logarithm of cores) under an
 // explanation.
 func (o *outliers) share(cpu float64, explanation int) portion {
-	const most = 0.5 // of what is a little slower, and of what is a lot
+	const most = 0.5
 	var p portion
-	if o.shares[0] != nil {
-		p[little] = math.Min(o.shares[0][explanation].at(cpu), most)
-	}
-	if o.shares[1] != nil {
-		s := o.shares[1][explanation]
-		p[anywhere] = s.always
-		p[short] = math.Min((1-s.always)*s.short(cpu), most-s.always)
+	for k := range o {
+		if o[k].shares != nil {
+			p[k] = math.Min(o[k].shares[explanation].at(cpu), most)
+		}
 	}
 	return p
 }
@@ -183,27 +155,18 @@ func (o *outliers) mean(cpu float64) portion {
 // explanation.
 func (o *outliers) draw(u float64, p portion, explanation int) float64 {
 	u *= p.total()
-	kind := little
-	for k, share := range p {
-		if share == 0 {
-			continue
-		}
-		kind = k
-		if u < share {
-			break
-		}
-		u -= share
+	k := 0
+	if u >= p[0] {
+		k, u = 1, u-p[0]
 	}
-	return o.of[kind].tables[explanation][min(int(u/p[kind]*sizeSteps), sizeSteps-1)]
+	return o[k].sizes[explanation][min(int(u/p[k]*sizeSteps), sizeSteps-1)]
 }
 
 // excess returns how much outliers of these shares add to the mean, as a factor.
 func (o *outliers) excess(p portion) float64 {
 	factor := 1.0
-	for kind, share := range p {
-		if share > 0 {
-			factor += share * (o.of[kind].slower - 1)
-		}
+	for k, share := range p {
+		factor += share * (o[k].slower - 1)
 	}
 	return factor
 }

@@ -30,10 +30,6 @@ const (
 	cpuChoices    = 48 // values of CPU looked at
 	memoryChoices = 14
 	maxCandidates = 90 // options of a function that are drawn jointly
-	// mostShort is the share of invocations that may be a lot slower for a lack of CPU.
-	// With more of them the surface says little of what is usual, and costs are higher
-	// than with CPU enough.
-	mostShort = 0.2
 )
 
 // axis returns at most n values of a range from floor up, evenly spread in the
@@ -182,9 +178,6 @@ func (b *belief) efficient(v int) []function.Resources {
 	xs := make([][]float64, 0, cap(all))
 	for _, cpu := range cpus {
 		share := n.mean(math.Log(function.MilliCPU(cpu).Cores()))
-		if share[short] > mostShort {
-			continue
-		}
 		for _, mem := range memories {
 			r := function.Resources{CPU: function.MilliCPU(cpu), Memory: function.Bytes(mem)}
 			xs = append(xs, s.input(r))

@@ -35,17 +35,10 @@ type residual struct {
 	cpu     float64 // logarithm of cores
 	run     int
 	outlier bool
-	starved float64 // log ratio to the time with more CPU, of one longer than a lack of CPU explains; or 0
 }
 
-// slow returns by how much longer an invocation took than usual, in the logarithm; 0
-// for one that is as usual or took less.
-func (r residual) slow() float64 {
-	if r.outlier && r.z > 0 {
-		return r.z * r.sd
-	}
-	return r.starved
-}
+// slow tells an outlier that took longer from one that took less.
+func (r residual) slow() bool { return r.outlier && r.z > 0 }
 
 const (
 	outlierZ      = 3.0  // leave-one-out distance that is too much
@@ -272,36 +265,6 @@ func (s *surface) residuals(e evidence) {
 			})
 		}
 	}
-	if !slices.ContainsFunc(s.resid, func(r residual) bool { return r.slow() >= farSlow }) {
-		return // it is not known to stall
-	}
-	first := 0
-	for i, of := range s.points.of {
-		starved := s.starved(e, i, mean, variance)
-		for k := range of {
-			s.resid[first+k].starved = starved
-		}
-		first += len(of)
-	}
-}
-
-// starved returns the log ratio of a point to what is seen with more CPU and no more
-// memory if it is longer by farSlow than in inverse proportion to CPU, else 0: of a
-// function that stalls now and then it is likely that it stalled there, too. With few
-// points the surface follows what is slow, so that it is no outlier.
-func (s *surface) starved(e evidence, i int, mean, variance []float64) float64 {
-	explained, enough := math.Inf(1), math.Inf(1)
-	at := e.resources[s.points.of[i][0]]
-	for j, of := range s.points.of {
-		if r := e.resources[of[0]]; r.CPU > at.CPU && r.Memory <= at.Memory && !s.censored[j] {
-			explained = math.Min(explained, mean[j]+math.Sqrt(variance[j])+s.logCPU(r)-s.logCPU(at))
-			enough = math.Min(enough, mean[j])
-		}
-	}
-	if s.points.value[i]-explained < farSlow {
-		return 0
-	}
-	return s.points.value[i] - enough
 }
 
 // explore conditions on the same data, outliers as they were found, with other
