@@ -4,11 +4,16 @@ import (
 	"math"
 	"slices"
 
+	"github.com/aquatope/aquatope/function"
 	"github.com/aquatope/aquatope/tuner/search"
 )
 
-// roomFor is the share of the cost that is spent on CPU where it costs least.
-const roomFor = 0.005
+const (
+	// roomFor is the share of the cost that is spent on CPU where it costs least.
+	roomFor = 0.005
+	// whole is the CPU from which on a quota does not stop a single thread.
+	whole function.MilliCPU = 1000
+)
 
 // roomier gives functions that cost next to nothing more CPU than seems needed. A
 // function that takes a fraction of a millisecond stalls for many of them when it is
@@ -26,8 +31,11 @@ func (b *belief) roomier(sp *search.Space, sol search.Solution) []int {
 		for v := range b.p.Functions {
 			now := sp.Options[v][choice[v]]
 			for i, o := range sp.Options[v] {
+				if done[v] || o.Resources.CPU <= now.Resources.CPU || o.Resources.CPU > whole {
+					continue
+				}
 				more := float64(o.Resources.CPU) / float64(now.Resources.CPU)
-				if extra := math.Max(o.Cost-now.Cost, 0); !done[v] && more > 1 && extra <= left && extra/math.Log(more) < least {
+				if extra := math.Max(o.Cost-now.Cost, 0); extra <= left && extra/math.Log(more) < least {
 					function, option, least = v, i, extra/math.Log(more)
 				}
 			}

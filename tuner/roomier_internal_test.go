@@ -26,14 +26,17 @@ func TestRoomier(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct {
-		time float64 // of the small function with twice the CPU
-		want [2]function.MilliCPU
+		times function.MilliCPU // the small function's sizes are those of a tenth of a core
+		time  float64           // of the small function with twice the CPU
+		want  [2]function.MilliCPU
 	}{
-		"nearly free":              {0.9, [2]function.MilliCPU{200, 1000}},
-		"nearly free, and harmful": {1.1, [2]function.MilliCPU{100, 1000}},
+		"nearly free":               {1, 0.9, [2]function.MilliCPU{200, 1000}},
+		"nearly free, and harmful":  {1, 1.1, [2]function.MilliCPU{100, 1000}},
+		"nearly free up to a core":  {5, 0.9, [2]function.MilliCPU{1000, 1000}},
+		"nearly free beyond a core": {6, 0.9, [2]function.MilliCPU{600, 1000}},
 	} {
 		options := [][]search.Option{
-			{size(200, 0.002, c.time), size(400, 0.2, 1), size(100, 0.001, 1)},
+			{size(200*c.times, 0.002, c.time), size(400*c.times, 0.2, 1), size(100*c.times, 0.001, 1)},
 			{size(2000, 1.5, 1), size(1000, 1, 1)},
 		}
 		sp := &search.Space{

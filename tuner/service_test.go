@@ -131,7 +131,7 @@ func TestWaitingTightensTheRecommendation(t *testing.T) {
 	}
 	without := recommend()
 	// One in five waits, which a 95th percentile cannot leave out.
-	wait := 0.3 * p.Target.Seconds
+	wait := 0.4 * p.Target.Seconds
 	for range p.Functions {
 		p.Waiting = append(p.Waiting, nil)
 	}
