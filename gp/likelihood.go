@@ -121,10 +121,7 @@ func (e *likelihood) useMean(p, mp []float64) {
 	for i, x := range e.d.X {
 		features[i] = q.features()
 		e.resid[i] = e.d.Y[i] - prior.at(x, features[i])
-		for j := range e.gram {
-			if j > i {
-				break
-			}
+		for j := range min(i+1, len(e.gram)) {
 			e.gram[i][j] = floats.Dot(features[i], features[j])
 		}
 	}

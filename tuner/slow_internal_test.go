@@ -32,16 +32,7 @@ func fitTimes(t *testing.T, e evidence) (*surface, fitted) {
 		CPU:    function.Range{Min: 100, Max: 4000, Step: 100},
 		Memory: function.Range{Min: int64(function.GiB), Max: int64(2 * function.GiB), Step: int64(function.GiB)},
 	}
-	s := newSurface(space, e)
-	s.observe(e)
-	fit, err := s.fit(explanation{}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.counts(fit.best.unit)
-	if err := s.condition(fit.best.params, fit.slow); err != nil {
-		t.Fatal(err)
-	}
+	s, fit := fitSurface(t, space, e)
 	s.residuals(e)
 	return s, fit
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/aquatope/aquatope/gp"
+	"gonum.org/v1/gonum/floats"
 )
 
 // stairs is what is known of a function that is flat between jumps of any height at
@@ -101,7 +102,7 @@ func (s *surface) newStairs(data gp.Data, p gp.Params) *stairs {
 		sc.log = sc.upTo[len(st.cpu)] + (constant-count*math.Log(2*math.Pi*sc.noise)-scatter/sc.noise)/2 + l + math.Log(step)
 		st.scale, logs = append(st.scale, sc), append(logs, sc.log)
 	}
-	st.log = logSum(logs)
+	st.log = floats.LogSumExp(logs)
 	return st
 }
 
@@ -109,7 +110,7 @@ func (s *surface) newStairs(data gp.Data, p gp.Params) *stairs {
 func (st *stairs) sumUp(sc *scaled) {
 	sc.upTo = make([]float64, len(st.cpu)+1)
 	for j := 1; j <= len(st.cpu); j++ {
-		sc.upTo[j] = logSum(st.last(sc, j))
+		sc.upTo[j] = floats.LogSumExp(st.last(sc, j))
 	}
 }
 
@@ -174,22 +175,13 @@ func (st *stairs) likeliest() (p pieces, noise float64) {
 	return p, sc.noise
 }
 
-func logSum(logs []float64) float64 {
-	most := slices.Max(logs)
-	var sum float64
-	for _, l := range logs {
-		sum += math.Exp(l - most)
-	}
-	return most + math.Log(sum)
-}
-
 // pick returns an index by a uniform number, each as often as the logarithm of its
 // likelihood says.
 func pick(logs []float64, u float64) int {
-	u = math.Log(u) + logSum(logs)
+	u = math.Log(u) + floats.LogSumExp(logs)
 	sum := math.Inf(-1)
 	for i, l := range logs {
-		if sum = logSum([]float64{sum, l}); u < sum {
+		if sum = floats.LogSumExp([]float64{sum, l}); u < sum {
 			return i
 		}
 	}

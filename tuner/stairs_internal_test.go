@@ -8,33 +8,12 @@ import (
 	"github.com/aquatope/aquatope/stats"
 )
 
-// measured returns the surface of a function that was tried at n CPUs, evenly spread in
-// the logarithm, once climb has looked at it.
+// measured returns the surface of a function that was tried at n CPUs, once climb has
+// looked at it.
 func measured(t *testing.T, n int, seconds func(cores float64) float64) *surface {
 	t.Helper()
-	space := function.Space{
-		CPU:    function.Range{Min: 100, Max: 6000, Step: 100},
-		Memory: function.Range{Min: int64(128 * function.MiB), Max: int64(4 * function.GiB), Step: int64(64 * function.MiB)},
-	}
 	rng := stats.Stream(5, "stairs")
-	var e evidence
-	for i := range n {
-		cpu := function.MilliCPU(space.CPU.Snap(int64(100 * math.Pow(60, (float64(i)+0.5)/float64(n)))))
-		e.resources = append(e.resources, function.Resources{CPU: cpu, Memory: function.GiB})
-		e.logTime = append(e.logTime, math.Log(seconds(cpu.Cores()))+0.05*rng.NormFloat64())
-		e.censored, e.run, e.input = append(e.censored, false), append(e.run, i), append(e.input, 0)
-		e.ok++
-	}
-	s := newSurface(space, e)
-	s.observe(e)
-	fit, err := s.fit(explanation{}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.counts(fit.best.unit)
-	if err := s.condition(fit.best.params, fit.slow); err != nil {
-		t.Fatal(err)
-	}
+	s, fit := fitSurface(t, wideSpace, overCPU(n, 0.05, rng, seconds))
 	if err := s.explore(fit.around); err != nil {
 		t.Fatal(err)
 	}
